@@ -1,0 +1,132 @@
+"""A chip's memory as kernels see it: named tuples of arrays, with no idea of populations or processes.
+
+Kernels take only the groups that they need: Numba passes a tuple field by field, and a call with all of them would
+take longer to compile than to run.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+DELIVERED, SENT, N_SPIKES, N_COUNTERS = range(4)
+"""Places in `Output.counters`: synaptic events delivered and sent, spikes in `Output.spikes`."""
+
+NEURONS, POISSON, TIMES = range(3)
+"""What a slice is."""
+
+(
+    KIND,
+    MODEL,
+    SIZE,
+    FIRST_GLOBAL,
+    FIRST,
+    STATE,
+    STATE_END,
+    COEFFICIENT,
+    COEFFICIENT_END,
+    VARYING,
+    DRIVE,
+    SLOT,
+    PITCH,
+    FIRED,
+    FIRED_END,
+    INPUT,
+    INPUT_END,
+    TIME_END,
+    N_SLICE_COLUMNS,
+) = range(19)
+"""Columns of `ChipArrays.slices`: what the slice is, its size and numbers, and where its parts stand."""
+
+Integers = NDArray[np.int64]
+
+
+class Synapses(NamedTuple):
+    """The synapse memory (see `chip.memory`): W words, A axons, D delays."""
+
+    words: NDArray[np.uint32]  # (W,) target within the bank | weight << 16
+    start: NDArray[np.uint32]  # (A * D + 1,) where each segment begins in `words`
+    delays: Integers  # (D,) ascending, ticks
+    axon_slot: Integers  # (A,) slot of neuron 0 of the axon's bank and receptor
+    axon_shift: NDArray[np.uint8]  # (A,) log2 of the weight step in LSBs
+    axon_bank: NDArray[np.uint16]  # (A,)
+
+
+class Flight(NamedTuple):
+    """Spikes in flight: for each of B banks and each recent tick, the axons that spiked."""
+
+    ring: NDArray[np.uint32]
+    first: Integers  # (B,) where a bank's ring begins
+    width: Integers  # (B,) axons of the bank: entries a tick
+    arrived: NDArray[np.int32]  # (B, history) entries of each tick, modulo history
+    segments: NDArray[np.uint32]  # (n, 3) scratch: first word, last word, axon
+
+
+class Neurons(NamedTuple):
+    """State and coefficients of all slices, one after the other."""
+
+    slots: NDArray[np.int32]
+    state: Any  # float32 or float64
+    coefficients: Any
+    drive: Any
+
+
+class Inputs(NamedTuple):
+    """Poisson inputs: I of them, those of a slice one after the other."""
+
+    key: NDArray[np.uint64]  # (I,)
+    slot: Integers  # (I,)
+    weight: Integers  # (I,) LSBs
+    table: Integers  # (I + 1,) thresholds of each input; no entries: means are per neuron
+    thresholds: NDArray[np.uint32]
+    guides: NDArray[np.int32]  # (I, 256)
+    mean_first: Integers  # (I,)
+    means: NDArray[np.float64]
+
+
+class Sources(NamedTuple):
+    """Source populations: S slices, those that are no source with empty entries."""
+
+    key: NDArray[np.uint64]  # (S,)
+    threshold: NDArray[np.uint64]  # (S,) a Poisson source spikes when 64 bits are below
+    tick: Integers
+    neuron: Integers
+    cursor: Integers  # (S,) next entry of a spike-times source
+
+
+class Output(NamedTuple):
+    """What the chip gives: spikes and counts."""
+
+    fired: NDArray[np.uint8]
+    fired_words: NDArray[np.uint64]  # the same bytes as `fired`
+    spikes: NDArray[np.uint64]  # tick << 32 | global number
+    slice_end: Integers  # (S,) spikes so far, after each slice of this tick
+    counters: Integers  # (N_COUNTERS,)
+
+
+class Probes(NamedTuple):
+    """Samples of state variables: P probes."""
+
+    first: Integers  # (P + 1,)
+    index: Integers  # places in `Neurons.state`
+    origin: NDArray[np.float64]  # what to add
+    interval: Integers  # (P,) ticks
+    rows: Integers  # (P,) rows taken since the last drain
+    sample_first: Integers  # (P + 1,) where a probe's rows begin in `samples`
+    samples: NDArray[np.float64]
+
+
+class ChipArrays(NamedTuple):
+    """All memory of a chip of B banks and S slices."""
+
+    synapses: Synapses
+    flight: Flight
+    neurons: Neurons
+    inputs: Inputs
+    sources: Sources
+    output: Output
+    probes: Probes
+    slices: Integers  # (S, N_SLICE_COLUMNS)
+    bank_first: Integers  # (B + 2,) first slice of each bank; the last range holds the sources

@@ -1,0 +1,123 @@
+"""Binomial and Poisson numbers from one uniform draw each, by inversion, with the project's own exp and log."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chip.arithmetic import exp, log
+from chip.jit import kernel
+
+_HALF_LOG_2PI = 0.91893853320467274178
+
+
+@kernel
+def _stirling_error(n):  # type: ignore[no-untyped-def]
+    """Return log(n!) - [log(2 pi n)/2 + n log n - n], for n >= 1 (Loader 2000, eq. 3)."""
+    if n < 16:
+        log_factorial = 0.0
+        for k in range(2, n + 1):
+            log_factorial += log(np.float64(k))
+        x = np.float64(n)
+        return log_factorial - (_HALF_LOG_2PI + 0.5 * log(x) + x * log(x) - x)
+    x = np.float64(n)
+    z = 1.0 / (x * x)
+    return (1.0 / 12 - (1.0 / 360 - (1.0 / 1260 - (1.0 / 1680) * z) * z) * z) / x
+
+
+@kernel
+def _deviance(x, mean):  # type: ignore[no-untyped-def]
+    """Return x log(x / mean) + mean - x without cancellation (Loader 2000, bd0)."""
+    if abs(x - mean) < 0.1 * (x + mean):
+        v = (x - mean) / (x + mean)
+        total = (x - mean) * v
+        term = 2.0 * x * v
+        for k in range(1, 100):
+            term = term * v * v
+            new = total + term / (2 * k + 1)
+            if new == total:
+                break
+            total = new
+        return total
+    return x * log(x / mean) + mean - x
+
+
+@kernel
+def _binomial_mass(k, n, p):  # type: ignore[no-untyped-def]
+    if k == 0:
+        return exp(n * log(1.0 - p))
+    if k == n:
+        return exp(n * log(p))
+    x, m = np.float64(k), np.float64(n)
+    exponent = _stirling_error(n) - _stirling_error(k) - _stirling_error(n - k)
+    exponent -= _deviance(x, m * p) + _deviance(m - x, m * (1.0 - p))
+    return exp(exponent) * np.sqrt(m / (6.283185307179586 * x * (m - x)))
+
+
+@kernel
+def binomial(n, p, u):  # type: ignore[no-untyped-def]
+    """Return the binomial number (n trials of chance p, 0 < p < 1) that the uniform u in (0, 1) names.
+
+    Walks outward from the mode, so that it takes about as many steps as the standard deviation.
+
+    References
+    ----------
+    Loader 2000, "Fast and accurate computation of binomial probabilities", for the mass at the mode.
+    """
+    if n <= 0:
+        return 0
+    mode = min(np.int64((n + 1) * p), n)
+    mass = _binomial_mass(mode, n, p)
+    u = u - mass
+    if u <= 0.0:
+        return mode
+    odds = p / (1.0 - p)
+    low, high = mode, mode
+    mass_low, mass_high = mass, mass
+    while low > 0 or high < n:
+        if high < n:
+            mass_high = mass_high * odds * (n - high) / (high + 1)
+            high += 1
+            u = u - mass_high
+            if u <= 0.0:
+                return high
+        if low > 0:
+            mass_low = mass_low * low / (odds * (n - low + 1))
+            low -= 1
+            u = u - mass_low
+            if u <= 0.0:
+                return low
+        if mass_low < 1e-30 and mass_high < 1e-30:
+            break
+    return mode
+
+
+@kernel
+def poisson_thresholds(mean):  # type: ignore[no-untyped-def]
+    """Return the uint32 thresholds T of a Poisson law: a draw of 32 bits b means #{k: b > T[k]} events.
+
+    Parameters
+    ----------
+    mean : float
+        Events a tick, 0 < mean < 700.
+
+    Returns
+    -------
+    (n,) uint32 array, n at most ``mean + 8 sqrt(mean) + 24``; chances are exact to 2**-32.
+    """
+    n = np.int64(mean + 8.0 * np.sqrt(mean) + 24.0)
+    out = np.empty(n, np.uint32)
+    mass = exp(-mean)
+    total = mass
+    for k in range(n):
+        out[k] = np.uint32(min(np.ceil(total * 4294967296.0) - 1.0, 4294967295.0))
+        mass = mass * mean / (k + 1)
+        total = total + mass
+    return out
+
+
+def poisson_table(mean: float) -> tuple[NDArray[np.uint32], NDArray[np.int32]]:
+    """Return the thresholds of a Poisson law and a guide: the least number for each value of the top 8 bits."""
+    thresholds = poisson_thresholds(mean) if mean > 0.0 else np.full(1, 0xFFFFFFFF, np.uint32)
+    guide = np.searchsorted(thresholds, np.arange(256, dtype=np.uint32) << 24, "left").astype(np.int32)
+    return thresholds, guide

@@ -1,0 +1,175 @@
+"""One emulated chip: plain data plus kernels, with no idea of processes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chip.arrays import DELIVERED, N_SPIKES, SENT, ChipArrays
+from chip.errors import SlotOverflow, SnapshotMismatch
+from chip.layout import Builder, Places
+from chip.memory import SynapseMemory, build
+from chip.neurons import MODELS
+from chip.spec import ChipSpec, InputSpec, SliceSpec
+from chip.tick import in_flight
+from chip.values import law_of
+
+SLOT_CAPACITY = 2**31 - 1
+
+Snapshot = dict[str, NDArray[Any]]
+
+
+
+class Chip:
+    """A chip, built from its specification.
+
+    Parameters
+    ----------
+    spec : ChipSpec
+    progress : callable
+        Told the share of the building that is done, 0 to 1.
+
+    Attributes
+    ----------
+    arrays : ChipArrays
+        All its memory; the kernels of `chip.tick` work on it.
+    memory : SynapseMemory
+        The static part, with the synapse digest.
+
+    Raises
+    ------
+    SlotOverflow
+        The synapses onto some neuron could exceed a slot.
+    """
+
+    def __init__(self, spec: ChipSpec, progress: Callable[[float], None] = lambda share: None) -> None:
+        self.spec = spec
+        places = Places.of(spec)
+        parts = [(spec.slices[row.slice_number], row.receptor) for row in spec.rows]
+        targets = [(part.bank_neuron, places.slot(part, receptor)) for part, receptor in parts]
+        self.memory: SynapseMemory = build(
+            spec.rows, targets=targets, n_axons=spec.n_axons, n_slots=places.n_slots, progress=progress
+        )
+        self._refuse_overflow(places)
+        self.arrays: ChipArrays = Builder(spec, self.memory).arrays()
+        self._initial = self.snapshot()
+
+    def __repr__(self) -> str:
+        n_words = self.memory.words.size
+        return f"Chip({self.spec.name}: {self.spec.n_neurons} neurons, {n_words} synapses, {self.spec.n_axons} axons)"
+
+    @property
+    def n_bytes(self) -> int:
+        """Bytes of all arrays; the ring counts whole, though only what is used becomes resident."""
+        return sum(_n_bytes(group) for group in self.arrays)
+
+    @property
+    def n_synaptic_events(self) -> tuple[int, int]:
+        """Synaptic events sent and delivered since tick 0."""
+        counters = self.arrays.output.counters
+        return int(counters[SENT]), int(counters[DELIVERED])
+
+    def in_flight(self, tick: int) -> int:
+        """Return the synaptic events still to come when all ticks before `tick` are done."""
+        return int(in_flight(self.arrays.synapses, self.arrays.flight, tick))
+
+    def drain_spikes(self) -> NDArray[np.uint64]:
+        """Return and forget the spikes since the last drain: (n,) uint64, tick << 32 | global neuron number."""
+        output = self.arrays.output
+        spikes = output.spikes[: output.counters[N_SPIKES]].copy()
+        output.counters[N_SPIKES] = 0
+        return spikes
+
+    def drain_samples(self) -> list[NDArray[np.float64]]:
+        """Return and forget the samples since the last drain: (n_rows, n_values) float64 for each probe."""
+        probes, out = self.arrays.probes, []
+        for probe in range(probes.rows.size):
+            width = int(probes.first[probe + 1] - probes.first[probe])
+            first = int(probes.sample_first[probe])
+            rows = probes.samples[first : first + int(probes.rows[probe]) * width]
+            out.append(rows.reshape(-1, width).copy())
+        probes.rows[:] = 0
+        return out
+
+    @property
+    def _dynamic(self) -> dict[str, NDArray[Any]]:
+        """All that changes as the chip runs, but for the ring."""
+        a = self.arrays
+        return {
+            "state": a.neurons.state,
+            "slots": a.neurons.slots,
+            "arrived": a.flight.arrived,
+            "cursor": a.sources.cursor,
+            "counters": a.output.counters,
+            "rows": a.probes.rows,
+        }
+
+    def snapshot(self) -> Snapshot:
+        """Return a copy of all that changes as the chip runs, spikes in flight included."""
+        flight = [np.empty(0, np.uint32), *(self.arrays.flight.ring[row] for row in self._rows())]
+        return {name: array.copy() for name, array in self._dynamic.items()} | {"flight": np.concatenate(flight)}
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Return to a snapshot of this chip, or of one of the same specification.
+
+        Raises
+        ------
+        SnapshotMismatch
+            It has other arrays or sizes; nothing was changed.
+        """
+        for name, mine in self._dynamic.items():
+            self._refuse_mismatch(name, mine, snapshot.get(name))
+        self._refuse_mismatch("flight", np.empty(int(snapshot["arrived"].sum()), np.uint32), snapshot.get("flight"))
+        for name, mine in self._dynamic.items():
+            mine[...] = snapshot[name]
+        place = 0
+        for row in self._rows():
+            n = row.stop - row.start
+            self.arrays.flight.ring[row] = snapshot["flight"][place : place + n]
+            place += n
+
+    def reset(self) -> None:
+        """Return to tick 0."""
+        self.restore(self._initial)
+
+    def _refuse_mismatch(self, name: str, mine: NDArray[Any], theirs: NDArray[Any] | None) -> None:
+        if theirs is None or (theirs.shape, theirs.dtype) != (mine.shape, mine.dtype):
+            got = "nothing" if theirs is None else f"{theirs.dtype} of shape {theirs.shape}"
+            raise SnapshotMismatch(
+                f"{self.spec.name}: snapshot array {name!r} must be {mine.dtype} of shape {mine.shape}, got {got}; "
+                "restore a snapshot of the same network on the same placement"
+            )
+
+    def _rows(self) -> list[slice]:
+        """Return where the live entries of each (bank, recent tick) stand in the ring."""
+        flight = self.arrays.flight
+        bases = flight.first[:, None] + np.arange(flight.arrived.shape[1]) * flight.width[:, None]
+        live = zip(bases[flight.arrived > 0], flight.arrived[flight.arrived > 0], strict=True)
+        return [slice(int(base), int(base + n)) for base, n in live]
+
+    def _refuse_overflow(self, places: Places) -> None:
+        for part in self.spec.slices:
+            for receptor in range(len(part.lsb) if part.n else 0):
+                first = places.slot(part, receptor)
+                load = self.memory.load[first : first + part.n]
+                worst = int(np.argmax(load))
+                total = int(load[worst]) + sum(self._most(i) for i in part.inputs if i.receptor == receptor)
+                if total > SLOT_CAPACITY:
+                    raise self._overflow(part, receptor, worst, total)
+
+    @staticmethod
+    def _overflow(part: SliceSpec, receptor: int, neuron: int, load: int) -> SlotOverflow:
+        name = MODELS[part.member.model].receptors[receptor].name  # type: ignore[union-attr]
+        return SlotOverflow(part.member.name, name, part.first + neuron, load, SLOT_CAPACITY)
+
+    def _most(self, described: InputSpec) -> int:
+        """Return the largest magnitude that a Poisson input can add in a tick."""
+        mean = law_of(described.described.rate_hz).bounds[1] * self.spec.timestep_ms * 1e-3
+        return int(mean + 8.0 * np.sqrt(mean) + 24.0) * abs(described.weight)
+
+
+def _n_bytes(group: Any) -> int:
+    return int(group.nbytes) if isinstance(group, np.ndarray) else sum(array.nbytes for array in group)

@@ -1,0 +1,111 @@
+"""How kernels are compiled: the decorator, the folder of compiled code, and the few instructions Numba lacks.
+
+Numba's own cache sees an edit of the module that a kernel stands in, and not an edit of what the kernel calls in
+another module. So the folder is keyed by all sources that may hold kernels; Numba itself keys by CPU.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numba
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.core.errors import NumbaExperimentalFeatureWarning
+from numba.extending import intrinsic
+
+_PACKAGES_WITH_KERNELS = ("chip", "cluster")
+
+
+def _sources_digest() -> str:
+    """Hash every Python source that may hold a kernel."""
+    root = Path(__file__).resolve().parent.parent
+    digest = hashlib.sha256(numba.__version__.encode())
+    for package in _PACKAGES_WITH_KERNELS:
+        for path in sorted((root / package).rglob("*.py")):
+            digest.update(str(path.relative_to(root)).encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _writable(folder: Path) -> bool:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return False
+    return os.access(folder, os.W_OK)
+
+
+def cache_folder() -> Path:
+    """Return the folder of compiled kernels for the sources as they are.
+
+    `SPIKERACK_KERNELS` names the parent folder; otherwise the user's cache folder, and where that cannot be
+    written (a read-only container) the system's temporary folder.
+    """
+    default = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "spikerack"
+    parent = Path(os.environ.get("SPIKERACK_KERNELS") or default)
+    folder = parent / f"kernels-{_sources_digest()}"
+    if _writable(folder):
+        return folder
+    return Path(tempfile.gettempdir()) / f"spikerack-{os.getuid()}" / folder.name
+
+
+CACHE_FOLDER = cache_folder()
+numba.config.CACHE_DIR = str(CACHE_FOLDER)
+
+# Kernels of models are called through a tuple of functions of one signature, which Numba calls experimental.
+warnings.filterwarnings("ignore", category=NumbaExperimentalFeatureWarning)
+
+kernel = numba.njit(cache=True, nogil=True, error_model="numpy")
+"""Compile without the interpreter lock, no fast-math (results are the same on every CPU), cached on disk."""
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def prefetch(typingctx: Any, array: Any, index: Any) -> Any:
+    """Ask for the cache line that holds ``array[index]``; never faults."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        array_type = signature.args[0]
+        view = context.make_array(array_type)(context, builder, args[0])
+        pointer = builder.gep(view.data, [args[1]])
+        raw = builder.bitcast(pointer, cgutils.voidptr_t)
+        word = ir.IntType(32)
+        function_type = ir.FunctionType(ir.VoidType(), [cgutils.voidptr_t, word, word, word])
+        function = cgutils.get_or_insert_function(builder.module, function_type, "llvm.prefetch.p0")
+        builder.call(function, [raw, word(0), word(2), word(1)])
+        return context.get_dummy_value()
+
+    return types.void(array, index), codegen
+
+
+def _word_pointer(context: Any, builder: Any, array_type: Any, array: Any, index: Any) -> Any:
+    view = context.make_array(array_type)(context, builder, array)
+    return builder.gep(view.data, [index])
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def load_acquire(typingctx: Any, array: Any, index: Any) -> Any:
+    """Read the int64 ``array[index]``; nothing after it is done before it."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        pointer = _word_pointer(context, builder, signature.args[0], args[0], args[1])
+        return builder.load_atomic(pointer, "acquire", 8)
+
+    return types.int64(array, index), codegen
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def store_release(typingctx: Any, array: Any, index: Any, value: Any) -> Any:
+    """Write int64 `value` to ``array[index]``; everything before it is visible to who reads it."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        pointer = _word_pointer(context, builder, signature.args[0], args[0], args[1])
+        builder.store_atomic(args[2], pointer, "release", 8)
+        return context.get_dummy_value()
+
+    return types.void(array, index, types.int64), codegen

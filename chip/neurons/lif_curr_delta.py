@@ -1,0 +1,81 @@
+"""Leaky integrate-and-fire whose synapses step the voltage, integrated exactly.
+
+The tick, v counted from rest (NEST's `iaf_psc_delta`)::
+
+    if refractory == 0:  v = v * p33 + (i_offset + dc) * p30 + slot
+    else:                refractory -= 1          # input is discarded
+    if v >= threshold:   spike;  v = reset;  refractory = t_ref / h
+
+References
+----------
+Rotter and Diesmann 1999, Biol. Cybern. 81:381; NEST 3.10, models/iaf_psc_delta.cpp.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from chip.jit import kernel
+from chip.neurons.lif import MEMBRANE, check_membrane, current_to_voltage, decay, refractory_ticks
+from chip.neurons.model import Array, Lowered, NeuronModel, Receptor, State
+
+
+def _lower(
+    parameters: Mapping[str, Array], initial: Mapping[str, Array], timestep_ms: float, lsb: tuple[float, ...]
+) -> Lowered:
+    p, h = parameters, timestep_ms
+    one = p["c_m_pf"] * 0.0 + 1.0
+    return Lowered(
+        coefficients=(
+            decay(h, p["tau_m_ms"]),
+            p["v_threshold_mv"] - p["v_rest_mv"],
+            p["v_reset_mv"] - p["v_rest_mv"],
+            refractory_ticks(h, p["t_ref_ms"]),
+            one * lsb[0],
+        ),
+        drive_gain=current_to_voltage(h, p["tau_m_ms"], p["c_m_pf"]),
+        initial={"v_mv": initial.get("v_mv", p["v_rest_mv"]) - p["v_rest_mv"], "refractory": one * 0.0},
+        origin={"v_mv": p["v_rest_mv"]},
+    )
+
+
+@kernel
+def _step(n, state, c, varying, drive, slots, base, pitch, fired):  # type: ignore[no-untyped-def]
+    number = state.dtype.type
+    v, refractory, slot = state[:n], state[n : 2 * n], slots[base : base + n]
+    if not varying:
+        p33, theta, reset, t_ref, lsb = c[0], c[1], c[2], c[3], c[4]
+        for i in range(n):
+            active = refractory[i] == number(0)
+            potential = v[i] * p33 + drive[i] + number(slot[i]) * lsb if active else v[i]
+            rest = refractory[i] if active else refractory[i] - number(1)
+            fires = potential >= theta
+            v[i] = reset if fires else potential
+            refractory[i] = t_ref if fires else rest
+            fired[i] = fires
+            slot[i] = 0
+    else:
+        k = c.reshape(5, n)
+        for i in range(n):
+            active = refractory[i] == number(0)
+            potential = v[i] * k[0, i] + drive[i] + number(slot[i]) * k[4, i] if active else v[i]
+            rest = refractory[i] if active else refractory[i] - number(1)
+            fires = potential >= k[1, i]
+            v[i] = k[2, i] if fires else potential
+            refractory[i] = k[3, i] if fires else rest
+            fired[i] = fires
+            slot[i] = 0
+
+
+MODEL = NeuronModel(
+    name="lif_curr_delta",
+    description="Leaky integrate-and-fire, synapses that step the voltage.",
+    parameters=MEMBRANE,
+    receptors=(Receptor("delta", "mV"),),
+    states=(State("v_mv", "Membrane potential."),),
+    kernel_state=("v_mv", "refractory"),
+    offset_parameter="i_offset_pa",
+    lower=_lower,
+    step=_step,
+    check=check_membrane,
+)

@@ -1,0 +1,143 @@
+"""What a chip is told to be: slices of populations, axons, rows, inputs and probes, as plain data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chip.memory import RowSpec
+from network import PoissonInput, PoissonSource, Population, SpikeTimesSource
+
+BANK_NEURONS = 65_536
+"""Neurons of a bank: what 16 bits of a synapse can name, and what keeps a slot in a core's L2 cache."""
+
+
+@dataclass(frozen=True)
+class InputSpec:
+    """A Poisson input of a slice.
+
+    Attributes
+    ----------
+    described : PoissonInput
+    number : int
+        Which of the population's inputs; part of the random key.
+    receptor : int
+    weight : int
+        In LSBs of the receptor.
+    """
+
+    described: PoissonInput
+    number: int
+    receptor: int
+    weight: int
+
+
+@dataclass(frozen=True)
+class SliceSpec:
+    """The part of one population that stands in one bank (or, for a source, on the chip).
+
+    Attributes
+    ----------
+    member : Population or source
+        As described, whole.
+    number : int
+        Its place among the network's members; part of the random keys.
+    first_global : int
+        Global number of the slice's first neuron.
+    first, n : int
+        Which neurons of the population.
+    bank : int
+        -1 for a source: it has no slots.
+    bank_neuron : int
+        The first neuron's number within its bank.
+    lsb : tuple of float
+        LSB of each receptor's slots, in the weight's unit.
+    inputs : tuple of InputSpec
+    """
+
+    member: Population | PoissonSource | SpikeTimesSource
+    number: int
+    first_global: int
+    first: int
+    n: int
+    bank: int
+    bank_neuron: int
+    lsb: tuple[float, ...] = ()
+    inputs: tuple[InputSpec, ...] = ()
+
+
+@dataclass(frozen=True)
+class AxonBlock:
+    """Consecutive axons, one for each neuron of a source population, that lead into one bank and receptor.
+
+    Attributes
+    ----------
+    source : int
+        The source population's place among the network's members.
+    n : int
+        Its size.
+    first : int
+        The chip's number of the first axon.
+    bank, receptor, shift : int
+        Where its synapses add, and log2 of their step in LSBs.
+    """
+
+    source: int
+    n: int
+    first: int
+    bank: int
+    receptor: int
+    shift: int
+
+
+@dataclass(frozen=True)
+class ProbeSpec:
+    """State variables of a slice that are sampled.
+
+    Attributes
+    ----------
+    recording : int
+        Which of the network's recordings.
+    columns : (n_values,) int64 array
+        Where the values stand in a row of the whole recording.
+    slice_number : int
+    variable, neuron : (n_values,) int64 arrays
+        Which state variable of which neuron of the slice.
+    interval_ticks : int
+    """
+
+    recording: int
+    columns: NDArray[np.int64]
+    slice_number: int
+    variable: NDArray[np.int64]
+    neuron: NDArray[np.int64]
+    interval_ticks: int
+
+
+@dataclass(frozen=True)
+class ChipSpec:
+    """A chip before it is built."""
+
+    name: str
+    seed: int
+    timestep_ms: float
+    precision: Literal["float32", "float64"]
+    n_banks: int
+    slices: tuple[SliceSpec, ...]
+    blocks: tuple[AxonBlock, ...]
+    rows: tuple[RowSpec, ...]
+    probes: tuple[ProbeSpec, ...]
+    history_ticks: int
+
+    @property
+    def n_axons(self) -> int:
+        """Axons of all blocks."""
+        return sum(block.n for block in self.blocks)
+
+    @property
+    def n_neurons(self) -> int:
+        """Neurons of all slices, sources included."""
+        return sum(part.n for part in self.slices)

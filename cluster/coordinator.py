@@ -1,0 +1,144 @@
+"""The coordinator: owns one deployment, builds its chips, executes its runs, writes its records.
+
+The same class works in a detached Ray actor (`cluster.ray_fleet`) and in threads of a process (`LocalFleet`).
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from cluster.control import RunControl
+from cluster.errors import DeploymentLost, RunConflict
+from cluster.execution import Execution, run_meta
+from cluster.fleet import Action
+from cluster.plan import Plan
+from cluster.report import mapping_report
+from cluster.runfile import TERMINAL, RunWriter, write_record
+from cluster.team import Team
+
+_REPORT_SECONDS = 0.2
+
+
+class Coordinator:
+    """One deployment, from building to release. Building begins at once, in a thread of its own.
+
+    Parameters
+    ----------
+    deployment_id : str
+    plan : Plan
+    data : Path
+        The data folder; records go to ``deployments/<id>`` and ``runs/<run>``.
+    make_team : callable
+        Returns the workers of a plan.
+    """
+
+    def __init__(self, deployment_id: str, plan: Plan, data: Path, make_team: Callable[[Plan], Team]) -> None:
+        self.deployment_id, self.plan, self.data = deployment_id, plan, data
+        self._team = make_team(plan)
+        self._lock = threading.Lock()
+        self._state = "building"
+        self._report: dict[str, Any] = {}
+        self._control: RunControl | None = None
+        self._reported = 0.0
+        self._folder = data / "deployments" / deployment_id
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._write(phase="waiting for chips", progress=0.0)
+        self._thread = threading.Thread(target=self._build, name=f"build {deployment_id}", daemon=True)
+        self._thread.start()
+
+    def __repr__(self) -> str:
+        return f"Coordinator({self.deployment_id!r}, {self._state}, {self.plan.n_chips} chips)"
+
+    def start_run(self, run_id: str, n_ticks: int) -> None:
+        """Begin a run from tick 0; returns at once.
+
+        Raises
+        ------
+        RunConflict
+            The deployment is not ready, or has an active run.
+        """
+        with self._lock:
+            if self._state != "ready":
+                rule = f"to run it must be ready, got {self._state}"
+                raise RunConflict(f"deployment {self.deployment_id!r}: {rule}; look at its state first")
+            if self._control is not None and self._control.state not in TERMINAL:
+                rule = f"one active run at a time, got {self._control.run_id!r} still {self._control.state}"
+                raise RunConflict(f"deployment {self.deployment_id!r}: {rule}; wait for it or cancel it")
+            writer = RunWriter(self.data / "runs" / run_id, run_meta(self.plan, run_id, n_ticks))
+            self._control = RunControl(run_id, n_ticks)
+            execution = Execution(self.plan, self._team, writer, self._control, self._report["synapse_digest"])
+            self._thread = threading.Thread(
+                target=self._execute, args=(execution, writer), name=f"run {run_id}", daemon=True
+            )
+            self._thread.start()
+
+    def control(self, run_id: str, action: Action, ticks: int | None = None) -> int:
+        """Pause, resume, step or cancel the active run; return the tick at which it took effect.
+
+        Raises
+        ------
+        RunConflict
+            It is not the active run, or its state does not allow it.
+        """
+        control = self._control
+        if control is None or control.run_id != run_id:
+            raise RunConflict(f"run {run_id!r}: to {action} it must be the active run, got none of that name; list runs")
+        return control.act(action, ticks)
+
+    def close(self) -> None:
+        """End the active run and all chips. Idempotent."""
+        with self._lock:
+            if self._state == "released":
+                return
+            failed, self._state = self._state == "failed", "released"
+        control = self._control
+        if control is not None and control.state not in TERMINAL:
+            control.cancel()
+            self._thread.join(timeout=10.0)
+        self._team.close()
+        if not failed:
+            self._write(phase="released", progress=1.0)
+
+    def _build(self) -> None:
+        begin = time.perf_counter()
+        try:
+            built = self._team.build(self._report_progress)
+        except Exception as problem:
+            self._fail(f"building failed: {problem}")
+            return
+        self._report = mapping_report(self.plan, built, time.perf_counter() - begin)
+        with self._lock:
+            if self._state == "building":
+                self._state = "ready"
+                self._write(phase="ready", progress=1.0)
+
+    def _execute(self, execution: Execution, writer: RunWriter) -> None:
+        try:
+            record = execution.run()
+        finally:
+            writer.close()
+        if record["state"] == "failed":
+            self._fail(record["error"])
+
+    def _fail(self, cause: str) -> None:
+        with self._lock:
+            if self._state == "released":
+                return
+            self._state = "failed"
+            self._write(phase="failed", progress=0.0, error=cause)
+        self._team.close()
+
+    def _report_progress(self, phase: str, share: float) -> None:
+        if self._state != "building":
+            raise DeploymentLost(f"deployment {self.deployment_id!r}: released while it was built")
+        if time.perf_counter() - self._reported > _REPORT_SECONDS:
+            self._reported = time.perf_counter()
+            self._write(phase=phase, progress=share)
+
+    def _write(self, phase: str, progress: float, error: str | None = None) -> None:
+        record = {"state": self._state, "phase": phase, "progress": progress, "error": error}
+        write_record(self._folder / "status.json", record | {"report": self._report or None})

@@ -1,0 +1,36 @@
+"""The ways a deployment can be refused or come to an end."""
+
+from __future__ import annotations
+
+
+class ClusterError(Exception):
+    """Base of everything that `cluster` raises on purpose."""
+
+
+class CapacityError(ClusterError, ValueError):
+    """A network does not fit the system.
+
+    Attributes
+    ----------
+    problems : tuple of str
+        One line for each limit that is broken: where, rule, value, what to do.
+    """
+
+    def __init__(self, problems: tuple[str, ...] | list[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(self.problems))
+
+    def __reduce__(self) -> tuple[type[CapacityError], tuple[tuple[str, ...]]]:
+        return type(self), (self.problems,)
+
+
+class DeploymentLost(ClusterError, RuntimeError):
+    """What ran a deployment is gone: a chip, its coordinator or the Ray head died."""
+
+
+class RunConflict(ClusterError, RuntimeError):
+    """The deployment or run is in a state that does not allow the action; nothing was changed."""
+
+
+class WorkerAborted(ClusterError, RuntimeError):
+    """A chip stopped because another part of its deployment raised the abort word."""

@@ -1,0 +1,126 @@
+"""A network run from here, without the service: what the command line and notebooks call."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cluster.check import check
+from cluster.control import RunControl
+from cluster.execution import Execution
+from cluster.fit import require_fit
+from cluster.options import DeployOptions
+from cluster.plan import Plan
+from cluster.report import mapping_report
+from cluster.systems import SYSTEMS, System
+from cluster.team import Team, ThreadTeam
+from network import Network
+
+Backend = Literal["local", "ray"]
+
+
+@dataclass
+class MemorySink:
+    """Keeps a run's results in memory; tells `progress` as they come."""
+
+    progress: Callable[[str, float, str], None]
+    pairs: list[NDArray[np.uint32]] = field(default_factory=list)
+    states: list[Sequence[NDArray[np.float64]]] = field(default_factory=list)
+
+    def append(
+        self, last_tick: int, pairs: NDArray[np.uint32], states: Sequence[NDArray[np.float64]]
+    ) -> None:
+        """Keep the spikes and samples."""
+        self.pairs.append(pairs)
+        self.states.append(states)
+
+    def status(self, record: Mapping[str, Any]) -> None:
+        """Tell the share that is done."""
+        factor = record["realtime_factor"]
+        detail = f"{record['n_spikes']:,} spikes" + (f", {factor:.2f} s a biological second" if factor else "")
+        self.progress("running", record["progress"], detail)
+
+
+@dataclass(frozen=True)
+class RunOutcome:
+    """A finished run.
+
+    Attributes
+    ----------
+    tick, neuron : (n_spikes,) uint32 arrays
+        Sorted by tick, then global neuron number.
+    summary : dict
+        Digests, sizes, rates, times, memory, conservation, quantisation; ready for JSON.
+    states : list of (n_rows, n_variables, n_neurons) float64 arrays
+        For each recording of the network.
+    """
+
+    tick: NDArray[np.uint32]
+    neuron: NDArray[np.uint32]
+    summary: dict[str, Any]
+    states: list[NDArray[np.float64]]
+
+
+def run_local(
+    network: Network,
+    *,
+    n_ticks: int,
+    system: System | None = None,
+    options: DeployOptions | None = None,
+    backend: Backend = "local",
+    threads: int | None = None,
+    progress: Callable[[str, float, str], None] = lambda phase, share, detail: None,
+) -> RunOutcome:
+    """Build a network, run it for `n_ticks`, and return its spikes and a summary.
+
+    Parameters
+    ----------
+    threads : int or None
+        Cores to use with the local backend; None for all.
+    progress : callable
+        Told phase, share done (0 to 1) and a detail for people.
+
+    Raises
+    ------
+    NetworkError, CapacityError
+        The network is wrong, or does not fit.
+    DeploymentLost
+        A chip died while it was built.
+    """
+    check(network)
+    system, options = system or SYSTEMS["rack-8x8"], options or DeployOptions()
+    require_fit(network, system, options)
+    plan = Plan(network, system, options)
+    begin = time.perf_counter()
+    team = _team(plan, backend, threads)
+    try:
+        built = team.build(lambda phase, share: progress(phase, share, ""))
+        report = mapping_report(plan, built, time.perf_counter() - begin)
+        sink = MemorySink(progress)
+        record = Execution(plan, team, sink, RunControl("local", n_ticks), report["synapse_digest"]).run()
+        return _outcome(plan, sink, report | record | {"peak_memory_bytes": team.peak_bytes()})
+    finally:
+        team.close()
+
+
+def _team(plan: Plan, backend: Backend, threads: int | None) -> Team:
+    if backend == "local":
+        return ThreadTeam(plan, threads)
+    from cluster.ray_team import PrivateRayTeam  # Ray takes a second to import, and threads do not need it
+
+    return PrivateRayTeam(plan)
+
+
+def _outcome(plan: Plan, sink: MemorySink, summary: dict[str, Any]) -> RunOutcome:
+    pairs = np.concatenate([np.empty((0, 2), np.uint32), *sink.pairs])
+    states = []
+    for number, recording in enumerate(plan.network.recordings):
+        shape = (-1, len(recording.variables), len(recording.neurons.range))
+        rows = [part[number] for part in sink.states]
+        states.append(np.concatenate([np.empty((0, shape[1] * shape[2])), *rows]).reshape(shape))
+    return RunOutcome(pairs[:, 0].copy(), pairs[:, 1].copy(), summary, states)

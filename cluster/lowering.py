@@ -1,0 +1,143 @@
+"""From a plan to one chip's specification: banks, axons, rows, inputs and probes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from chip import BANK_NEURONS, MODELS, AxonBlock, ChipSpec, InputSpec, ProbeSpec, SliceSpec
+from chip.connectivity import Ends
+from chip.memory import RowSpec
+from cluster.placement import Slice
+from cluster.plan import Plan
+from network import PoissonInput, Population
+
+
+def lower(plan: Plan, chip: int) -> ChipSpec:
+    """Return the specification of chip number `chip`."""
+    slices = (*_neuron_slices(plan, chip), *_source_slices(plan, chip))
+    blocks, rows = _rows(plan, slices)
+    return ChipSpec(
+        name=plan.chip_name(chip),
+        seed=plan.network.seed,
+        timestep_ms=plan.network.timestep_ms,
+        precision=plan.options.precision,
+        n_banks=1 + max((part.bank for part in slices), default=-1),
+        slices=slices,
+        blocks=blocks,
+        rows=rows,
+        probes=tuple(_probes(plan, slices)),
+        history_ticks=plan.history_ticks,
+    )
+
+
+def bank_pieces(slices: tuple[Slice, ...], n_populations: int) -> Iterator[tuple[Slice, int, int]]:
+    """Fill banks one after the other, cutting slices where a bank is full.
+
+    Yields
+    ------
+    piece, bank, number of its first neuron within the bank
+    """
+    bank, used = 0, 0
+    for part in slices:
+        first, left = part.first, part.n if part.member < n_populations else 0
+        while left:
+            if used == BANK_NEURONS:
+                bank, used = bank + 1, 0
+            n = min(left, BANK_NEURONS - used)
+            yield Slice(part.member, first, n), bank, used
+            first, left, used = first + n, left - n, used + n
+
+
+def _neuron_slices(plan: Plan, chip: int) -> Iterator[SliceSpec]:
+    populations = plan.network.populations
+    for piece, bank, bank_neuron in bank_pieces(plan.placement[chip], len(populations)):
+        population = populations[piece.member]
+        n_receptors = len(MODELS[population.model].receptors)
+        yield SliceSpec(
+            member=population,
+            number=piece.member,
+            first_global=plan.member_first[piece.member] + piece.first,
+            first=piece.first,
+            n=piece.n,
+            bank=bank,
+            bank_neuron=bank_neuron,
+            lsb=tuple(plan.quantised.lsb[piece.member, r] for r in range(n_receptors)),
+            inputs=tuple(_inputs(plan, population, piece.member)),
+        )
+
+
+def _source_slices(plan: Plan, chip: int) -> Iterator[SliceSpec]:
+    for part in plan.placement[chip]:
+        if part.member >= len(plan.network.populations):
+            first_global = plan.member_first[part.member] + part.first
+            member = plan.network.members[part.member]
+            yield SliceSpec(member, part.member, first_global, part.first, part.n, bank=-1, bank_neuron=0)
+
+
+def _inputs(plan: Plan, population: Population, number: int) -> Iterator[InputSpec]:
+    for place, described in enumerate(population.inputs):
+        if isinstance(described, PoissonInput):
+            quantised = plan.quantised.inputs[number, place]
+            integer = round(described.weight / quantised.step) << quantised.shift
+            yield InputSpec(described, place, MODELS[population.model].receptor(described.receptor), integer)
+
+
+def _rows(plan: Plan, slices: tuple[SliceSpec, ...]) -> tuple[tuple[AxonBlock, ...], tuple[RowSpec, ...]]:
+    """Return a block of axons for each (source, bank, receptor, shift) in use, and the rows that start there."""
+    network = plan.network
+    numbers = {member.name: k for k, member in enumerate(network.members)}
+    blocks: dict[tuple[int, int, int, int], AxonBlock] = {}
+    rows, n_axons = [], 0
+    for place, projection in enumerate(network.projections):
+        source, target = numbers[projection.source], numbers[projection.target]
+        receptor = MODELS[network.populations[target].model].receptor(projection.receptor)
+        quantised = plan.quantised.projections[place]
+        n_sources, n_targets = network.members[source].size, network.members[target].size
+        for part in (p for p in slices if p.number == target and n_sources):
+            key = (source, part.bank, receptor, quantised.shift)
+            if key not in blocks:
+                blocks[key] = AxonBlock(source, n_sources, n_axons, part.bank, receptor, quantised.shift)
+                n_axons += n_sources
+            ends = Ends(network.seed, place, n_sources, n_targets, part.first, part.n)
+            rows.append(
+                RowSpec(
+                    projection=projection,
+                    ends=ends,
+                    axon=blocks[key].first,
+                    slice_number=slices.index(part),
+                    receptor=receptor,
+                    step=quantised.step,
+                    shift=quantised.shift,
+                    timestep_ms=network.timestep_ms,
+                )
+            )
+    return tuple(blocks.values()), tuple(rows)
+
+
+def _probes(plan: Plan, slices: tuple[SliceSpec, ...]) -> Iterator[ProbeSpec]:
+    """Return, for each recording, what this chip samples of it."""
+    for number, recording in enumerate(plan.network.recordings):
+        wanted = np.arange(recording.neurons.start, recording.neurons.stop, recording.neurons.step)
+        for place, part in enumerate(slices):
+            if part.member.name == recording.population:
+                mine = np.flatnonzero((wanted >= part.first) & (wanted < part.first + part.n))
+                if mine.size:
+                    yield _probe(plan, number, place, part, wanted, mine)
+
+
+def _probe(plan: Plan, number: int, place: int, part: SliceSpec, wanted: Any, mine: Any) -> ProbeSpec:
+    recording = plan.network.recordings[number]
+    names = MODELS[part.member.model].kernel_state  # type: ignore[union-attr]
+    variables = np.array([names.index(name) for name in recording.variables], np.int64)
+    columns = (np.arange(variables.size)[:, None] * wanted.size + mine[None, :]).ravel()
+    return ProbeSpec(
+        recording=number,
+        columns=columns,
+        slice_number=place,
+        variable=np.repeat(variables, mine.size),
+        neuron=np.tile(wanted[mine] - part.first, variables.size),
+        interval_ticks=plan.network.ticks(recording.interval_ms),
+    )

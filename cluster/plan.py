@@ -1,0 +1,128 @@
+"""A deployment's plan: everything that each part of it must agree on, computed once and sent to all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from chip.memory import possible_delays
+from cluster.options import DeployOptions
+from cluster.placement import PLACERS, Placement
+from cluster.quantisation import Quantised, quantise_network
+from cluster.systems import System
+from network import Network
+from router import KeyRange, Table, Tree, build_tables
+
+MAX_EPOCH_TICKS = 64
+"""Longest epoch: bounds the mailboxes where no delay does."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A network on a system. Equal plans give equal chips, wherever they are computed."""
+
+    network: Network
+    system: System
+    options: DeployOptions
+
+    @property
+    def n_chips(self) -> int:
+        """Chips in use."""
+        return self.options.chips
+
+    @property
+    def tree(self) -> Tree:
+        """The system's tree."""
+        return self.system.tree
+
+    @cached_property
+    def placement(self) -> Placement:
+        """The slices of each chip."""
+        return PLACERS[self.options.placement](self.network, self.n_chips)
+
+    @cached_property
+    def quantised(self) -> Quantised:
+        """All weights as integers."""
+        return quantise_network(self.network)
+
+    @cached_property
+    def member_first(self) -> tuple[int, ...]:
+        """First global number of each member."""
+        return tuple(self.network.offsets[member.name] for member in self.network.members)
+
+    @cached_property
+    def chips_of(self) -> tuple[frozenset[int], ...]:
+        """The chips that hold neurons of each member."""
+        held: list[set[int]] = [set() for _ in self.network.members]
+        for chip, slices in enumerate(self.placement):
+            for part in slices:
+                held[part.member].add(chip)
+        return tuple(map(frozenset, held))
+
+    @cached_property
+    def destinations_of(self) -> tuple[frozenset[int], ...]:
+        """The chips that each member's spikes must reach: those with neurons of a population it projects to."""
+        numbers = {member.name: k for k, member in enumerate(self.network.members)}
+        reached: list[set[int]] = [set() for _ in self.network.members]
+        for projection in self.network.projections:
+            reached[numbers[projection.source]] |= self.chips_of[numbers[projection.target]]
+        return tuple(map(frozenset, reached))
+
+    @cached_property
+    def ranges(self) -> tuple[KeyRange, ...]:
+        """The keys of every slice, chip by chip."""
+        return tuple(
+            KeyRange(self.member_first[part.member] + part.first, part.n, chip)
+            for chip, slices in enumerate(self.placement)
+            for part in slices
+        )
+
+    @cached_property
+    def range_destinations(self) -> tuple[frozenset[int], ...]:
+        """Destination chips of each of `ranges`."""
+        return tuple(self.destinations_of[part.member] for slices in self.placement for part in slices)
+
+    @cached_property
+    def tables(self) -> tuple[Table, ...]:
+        """The routing tables, one for each chip of the tree."""
+        return build_tables(self.tree, self.ranges, self.range_destinations)
+
+    @cached_property
+    def delay_range(self) -> tuple[int, int]:
+        """The least delay that crosses chips and the greatest of all, in ticks; (epoch's bound, 1) without any."""
+        numbers = {member.name: k for k, member in enumerate(self.network.members)}
+        least, greatest = MAX_EPOCH_TICKS, 1
+        for projection in self.network.projections:
+            delays = possible_delays(projection, self.network.timestep_ms)
+            if not delays.size:
+                continue
+            greatest = max(greatest, int(delays[-1]))
+            ends = self.chips_of[numbers[projection.source]], self.chips_of[numbers[projection.target]]
+            if ends[0] and ends[1] and len(ends[0] | ends[1]) > 1:
+                least = min(least, int(delays[0]))
+        return least, greatest
+
+    @property
+    def epoch_ticks(self) -> int:
+        """Ticks between two exchanges: the smallest delay that crosses chips."""
+        return self.delay_range[0]
+
+    @property
+    def history_ticks(self) -> int:
+        """Ticks for which a chip keeps its axons' spikes."""
+        return max(self.delay_range) + 1
+
+    def n_neurons_of(self, chip: int) -> int:
+        """Neurons of one chip, sources included."""
+        return sum(part.n for part in self.placement[chip])
+
+    def chip_name(self, chip: int) -> str:
+        """Return a chip's name in the system's notation."""
+        return f"chip {self.tree.format(chip)}"
+
+    @cached_property
+    def neurons_per_chip(self) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+        """(n_chips,) int64."""
+        return np.array([self.n_neurons_of(chip) for chip in range(self.n_chips)], np.int64)

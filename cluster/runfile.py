@@ -1,0 +1,251 @@
+"""A run's files: append-only spikes and states, an index of what is complete, and the record of its state.
+
+Layout of a run's folder:
+
+- ``meta.json``: what was run; written once, before the first tick.
+- ``spikes.bin``: little-endian uint32 pairs (tick, neuron), sorted by tick, then neuron.
+- ``states-K.bin``: recording K, rows of ``len(variables) * len(neurons)`` little-endian float64.
+- ``index.bin``: little-endian int64 pairs (tick, n_spikes): every spike before *tick* is on disk. A record is
+  appended only after the data it speaks of, so a reader never sees half a tick.
+- ``status.json``: the run's state, replaced whole (temporary file, then rename).
+
+Writer and readers share nothing but these files, so readers may come late, come back, or outlive the writer.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+TERMINAL = frozenset({"complete", "complete_with_loss", "failed", "cancelled"})
+
+_PAIR_BYTES = 8
+_RECORD_BYTES = 16
+
+
+def now() -> str:
+    """Return the present time as ISO 8601, UTC."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def write_record(path: Path, record: Mapping[str, Any]) -> None:
+    """Replace the JSON file at `path` in one step."""
+    temporary = path.with_suffix(f".{os.getpid()}.tmp")
+    temporary.write_text(json.dumps(record, allow_nan=False))
+    temporary.replace(path)
+
+
+def read_record(path: Path) -> dict[str, Any] | None:
+    """Return the JSON file at `path`, or None while there is none."""
+    try:
+        record: dict[str, Any] = json.loads(path.read_text())
+    except FileNotFoundError:
+        return None
+    return record
+
+
+def mark_failed(folder: Path, cause: str) -> None:
+    """Close the record of a run whose writer is gone; a run that has ended is left as it is.
+
+    Parameters
+    ----------
+    folder : Path
+        The run's folder. It is made when the run died before it wrote anything.
+    cause : str
+        What happened; becomes the record's `error`.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    status = read_record(folder / "status.json") or {"tick": 0, "n_ticks": 0, "progress": 0.0}
+    if status.get("state") in TERMINAL:
+        return
+    tick, n_spikes = _last_record(folder / "index.bin")
+    status |= {"state": "failed", "tick": tick, "n_spikes": n_spikes, "error": f"{cause}; last complete tick: {tick}"}
+    write_record(folder / "status.json", status | {"ended": now()})
+
+
+def _last_record(path: Path) -> tuple[int, int]:
+    try:
+        size = path.stat().st_size // _RECORD_BYTES * _RECORD_BYTES
+    except FileNotFoundError:
+        return 0, 0
+    if size == 0:
+        return 0, 0
+    with path.open("rb") as file:
+        file.seek(size - _RECORD_BYTES)
+        tick, n_spikes = np.frombuffer(file.read(_RECORD_BYTES), "<i8")
+    return int(tick), int(n_spikes)
+
+
+class RunWriter:
+    """Appends a run's spikes and states. One writer a run.
+
+    Parameters
+    ----------
+    folder : Path
+        The run's folder; made here.
+    meta : mapping
+        Goes to ``meta.json`` unchanged. Needs `n_recordings`.
+    """
+
+    def __init__(self, folder: Path, meta: Mapping[str, Any]) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        self.n_spikes = 0
+        write_record(folder / "meta.json", meta)
+        self._spikes = _append(folder / "spikes.bin")
+        self._states = [_append(folder / f"states-{k}.bin") for k in range(len(meta["recordings"]))]
+        self._index = _append(folder / "index.bin")
+
+    def append(
+        self, last_tick: int, pairs: NDArray[np.uint32], states: Sequence[NDArray[np.float64]] = ()
+    ) -> None:
+        """Append all spikes up to, and not with, `last_tick`.
+
+        Parameters
+        ----------
+        last_tick : int
+            Ticks before it are complete with this call.
+        pairs : (n_spikes, 2) uint32 array
+            Tick and neuron, sorted by tick, then neuron; none before the last call's `last_tick`.
+        states : one (n_rows, n_variables * n_neurons) float64 array for each recording
+        """
+        self._spikes.write(np.ascontiguousarray(pairs, "<u4").tobytes())
+        self._spikes.flush()
+        for file, rows in zip(self._states, states, strict=True):
+            file.write(np.ascontiguousarray(rows, "<f8").tobytes())
+            file.flush()
+        self.n_spikes += len(pairs)
+        self._index.write(np.array([last_tick, self.n_spikes], "<i8").tobytes())
+        self._index.flush()
+
+    def status(self, record: Mapping[str, Any]) -> None:
+        """Replace ``status.json``."""
+        write_record(self.folder / "status.json", record)
+
+    def close(self) -> None:
+        """Close the files; what was appended stays."""
+        for file in (self._spikes, *self._states, self._index):
+            file.close()
+
+
+def _append(path: Path) -> BinaryIO:
+    return path.open("ab")
+
+
+class RunReader:
+    """Reads a run's files while they grow, and after.
+
+    Parameters
+    ----------
+    folder : Path
+        The run's folder. It may not exist yet: the run then has no complete tick.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._index = np.zeros((1, 2), np.int64)
+        self._meta: dict[str, Any] | None = None
+
+    @property
+    def meta(self) -> dict[str, Any]:
+        """What was run: run, timestep_ms, n_ticks, n_neurons, seed, populations, recordings.
+
+        Raises
+        ------
+        FileNotFoundError
+            The run has not started yet.
+        """
+        if self._meta is None:
+            self._meta = read_record(self.folder / "meta.json")
+        if self._meta is None:
+            raise FileNotFoundError(f"{self.folder.name}: the run has not started; ask again later")
+        return self._meta
+
+    @property
+    def last_tick(self) -> int:
+        """The spikes of all ticks before this one are on disk."""
+        self._refresh()
+        return int(self._index[-1, 0])
+
+    @property
+    def n_spikes(self) -> int:
+        """Spikes on disk, of complete ticks."""
+        self._refresh()
+        return int(self._index[-1, 1])
+
+    @property
+    def ended(self) -> bool:
+        """Whether the run is in a terminal state; nothing is appended after."""
+        return self.status().get("state") in TERMINAL
+
+    def status(self) -> dict[str, Any]:
+        """Return the run's record, empty before the run has one."""
+        return read_record(self.folder / "status.json") or {}
+
+    def read(
+        self, from_tick: int, to_tick: int, limit: int | None = None
+    ) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
+        """Return the spikes of complete ticks in [from_tick, to_tick).
+
+        Parameters
+        ----------
+        limit : int or None
+            Return at most the first `limit` spikes.
+
+        Returns
+        -------
+        tick, neuron : (n,) uint32 arrays
+            Sorted by tick, then neuron.
+        """
+        self._refresh()
+        first = int(np.searchsorted(self._index[:, 0], from_tick, "right")) - 1
+        last = min(int(np.searchsorted(self._index[:, 0], to_tick, "left")), len(self._index) - 1)
+        begin, end = int(self._index[max(first, 0), 1]), int(self._index[last, 1])
+        if end <= begin:
+            empty = np.zeros(0, np.uint32)
+            return empty, empty
+        pairs = self._pairs(begin, end)
+        low, high = np.searchsorted(pairs[:, 0], [from_tick, to_tick])
+        if limit is not None:
+            high = min(high, low + limit)
+        return pairs[low:high, 0].copy(), pairs[low:high, 1].copy()
+
+    def states(self, recording: int, from_tick: int, to_tick: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Return recording `recording`, sampled at the end of ticks in [from_tick, to_tick).
+
+        Returns
+        -------
+        tick : (n_rows,) int64 array
+        values : (n_rows, n_variables, n_neurons) float64 array
+        """
+        spec = self.meta["recordings"][recording]
+        every, n_variables, n_neurons = spec["interval_ticks"], len(spec["variables"]), spec["n_neurons"]
+        first = max(from_tick, 0) // every
+        stop = max(min(to_tick, self.last_tick) // every, first)
+        width = n_variables * n_neurons
+        path = self.folder / f"states-{recording}.bin"
+        rows = np.fromfile(path, "<f8", (stop - first) * width, offset=first * width * 8)
+        return (np.arange(first, stop) + 1) * every - 1, rows.reshape(stop - first, n_variables, n_neurons)
+
+    def _pairs(self, begin: int, end: int) -> NDArray[np.uint32]:
+        count = 2 * (end - begin)
+        flat = np.fromfile(self.folder / "spikes.bin", "<u4", count, offset=begin * _PAIR_BYTES)
+        return flat.reshape(-1, 2)
+
+    def _refresh(self) -> None:
+        path = self.folder / "index.bin"
+        done = (len(self._index) - 1) * _RECORD_BYTES
+        try:
+            size = path.stat().st_size // _RECORD_BYTES * _RECORD_BYTES
+        except FileNotFoundError:
+            return
+        if size > done:
+            new = np.fromfile(path, "<i8", (size - done) // 8, offset=done).reshape(-1, 2)
+            self._index = np.concatenate([self._index, new])

@@ -1,0 +1,136 @@
+"""A team: the workers of one deployment, behind one interface, in threads of this process."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol
+
+import numpy as np
+import psutil
+
+from cluster.exchange import Shape, abort, clear
+from cluster.plan import Plan
+from cluster.worker import Advance, Built, Tally, Worker
+
+Progress = Callable[[str, float], None]
+"""Told a phase and the share of it that is done, 0 to 1."""
+
+
+class Team(Protocol):
+    """The workers of a plan. Calls are made by one thread at a time, but for `close`."""
+
+    def build(self, progress: Progress) -> list[Built]:
+        """Build all chips."""
+
+    def reset(self) -> None:
+        """Return all chips to tick 0."""
+
+    def advance(self, until: int) -> list[Advance]:
+        """Run all chips to tick `until`.
+
+        Raises
+        ------
+        DeploymentLost
+            A chip has died; the others were stopped.
+        """
+
+    def tallies(self) -> list[Tally]:
+        """Return the counters of all chips."""
+
+    def peak_bytes(self) -> int:
+        """Return the largest memory that the chips' processes have had, in bytes."""
+
+    def close(self) -> None:
+        """End all workers. Idempotent; makes an advance that is under way fail."""
+
+
+class ThreadTeam:
+    """One thread a chip, in this process.
+
+    Parameters
+    ----------
+    plan : Plan
+    threads : int or None
+        Cores that the chips' threads may use; None for all that this process may.
+    """
+
+    def __init__(self, plan: Plan, threads: int | None = None) -> None:
+        self.plan = plan
+        self._cores = sorted(os.sched_getaffinity(0))[:threads]
+        self._pool = ThreadPoolExecutor(plan.n_chips, "chip", initializer=self._pin)
+        self._workers: list[Worker] = []
+        self._mailboxes = Shape.of(plan).mailboxes(np.zeros(Shape.of(plan).n_bytes, np.uint8))
+
+    def build(self, progress: Progress) -> list[Built]:
+        """Build all chips."""
+        shares, lock = [0.0] * self.plan.n_chips, threading.Lock()
+
+        def report(chip: int, share: float) -> None:
+            with lock:
+                shares[chip] = share
+                progress("building chips", sum(shares) / len(shares))
+
+        def build_one(chip: int) -> Worker:
+            return Worker(self.plan, chip, lambda share: report(chip, share))
+
+        self._workers = list(self._pool.map(build_one, range(self.plan.n_chips)))
+        progress("compiling kernels", 0.0)
+        for worker in self._workers:
+            worker.attach(self._mailboxes)
+        progress("compiling kernels", 1.0)
+        return [worker.built() for worker in self._workers]
+
+    def reset(self) -> None:
+        """Return all chips to tick 0."""
+        clear(self._mailboxes)
+        self._each(Worker.reset)
+
+    def advance(self, until: int) -> list[Advance]:
+        """Run all chips to tick `until`; an error of one stops the others."""
+
+        def one(worker: Worker) -> Advance:
+            try:
+                return worker.advance(until)
+            except BaseException:
+                abort(self._mailboxes)
+                raise
+
+        return list(self._pool.map(one, self._workers))
+
+    def tallies(self) -> list[Tally]:
+        """Return the counters of all chips."""
+        return [worker.tally() for worker in self._workers]
+
+    def peak_bytes(self) -> int:
+        """Return this process's largest resident memory."""
+        return peak_bytes_of_process()
+
+    def close(self) -> None:
+        """Stop all threads."""
+        abort(self._mailboxes)
+        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._workers = []
+
+    def _pin(self) -> None:
+        os.sched_setaffinity(threading.get_native_id(), self._cores)
+
+    def _each(self, action: Callable[[Worker], None]) -> None:
+        list(self._pool.map(action, self._workers))
+
+
+def peak_bytes_of_process() -> int:
+    """Return the largest resident memory that this process has had, in bytes."""
+    with open("/proc/self/status", encoding="ascii") as status:
+        for line in status:
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    return int(psutil.Process().memory_info().rss)
+
+
+def total_digest(built: Sequence[Built]) -> str:
+    """Return the synapse digest of a network from those of its chips: 32 hexadecimal digits."""
+    lanes = (sum(b.synapse_digest[lane] for b in built) & (1 << 64) - 1 for lane in (0, 1))
+    return "".join(f"{lane:016x}" for lane in lanes)

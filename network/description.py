@@ -1,0 +1,115 @@
+"""The network: the whole of what a user asks to emulate.
+
+Theory of operation
+-------------------
+A network is a value: frozen, compared field by field, and exactly its own JSON. It says what is to be
+emulated and nothing about how: no chip, no placement, no duration. All its numbers carry their unit in
+the field's name.
+
+Its populations, then its sources, in order of declaration, are its *members*; their neurons are numbered
+through, from 0. That global number is the neuron's identity everywhere: it keys the random numbers, it is
+the address of its spikes, and it orders the digest. So a population's name may change without changing a
+spike, but its position may not.
+
+Time is an integer tick from 0. A spike of tick t happens at the biological time (t + 1) timestep_ms.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from network.checks import problems_of
+from network.errors import NetworkError
+from network.grid import MAX_TICKS, off_grid
+from network.population import PoissonSource, Population, Source, SpikeTimesSource
+from network.projection import Projection
+from network.recording import StateRecording
+from network.schema import MAX_ENTRIES, Description, Name, Number, Whole, at_most
+
+Member = Population | PoissonSource | SpikeTimesSource
+"""Whatever has neurons that emit spikes."""
+
+
+class Network(Description):
+    """A network of spiking neurons, as the user describes it."""
+
+    name: Name = Field(description="the network's name")
+    timestep_ms: Annotated[Number, Field(gt=0)] = Field(description="the duration of a tick in ms")
+    seed: Annotated[Whole, Field(ge=0, lt=2**63)] = Field(description="the seed of all random numbers")
+    populations: Annotated[tuple[Population, ...], at_most(MAX_ENTRIES)] = Field(
+        description="the populations"
+    )
+    sources: Annotated[tuple[Source, ...], at_most(MAX_ENTRIES)] = Field(
+        default=(), description="the populations that only emit spikes"
+    )
+    projections: Annotated[tuple[Projection, ...], at_most(MAX_ENTRIES)] = Field(
+        default=(), description="the projections"
+    )
+    recordings: Annotated[tuple[StateRecording, ...], at_most(MAX_ENTRIES)] = Field(
+        default=(), description="the recordings of state variables"
+    )
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        problems = list(problems_of(self))
+        if problems:
+            raise NetworkError(problems)
+        return self
+
+    @property
+    def members(self) -> tuple[Member, ...]:
+        """Populations, then sources: the order of the global neuron numbers."""
+        return (*self.populations, *self.sources)
+
+    @property
+    def offsets(self) -> dict[str, int]:
+        """The first global neuron number of each member, by name; computed anew at each call."""
+        starts = itertools.accumulate((member.size for member in self.members), initial=0)
+        return {member.name: start for member, start in zip(self.members, starts, strict=False)}
+
+    @property
+    def n_neurons(self) -> int:
+        """The number of neurons, those of sources included."""
+        return sum(member.size for member in self.members)
+
+    @property
+    def n_synapses(self) -> int:
+        """The number of synapses: each rule fixes it, so nothing needs to be drawn."""
+        sizes = {member.name: member.size for member in self.members}
+        return sum(p.connectivity.n_synapses(sizes[p.source], sizes[p.target]) for p in self.projections)
+
+    def member(self, name: str) -> Member:
+        """Return the population or source of that name.
+
+        Raises
+        ------
+        KeyError
+            There is none.
+        """
+        for member in self.members:
+            if member.name == name:
+                return member
+        raise KeyError(name)
+
+    def ticks(self, ms: float, *, where: str = "time_ms") -> int:
+        """Return the ticks of a duration or delay.
+
+        Parameters
+        ----------
+        ms : float
+            The time in ms, a multiple of the timestep; 0 is allowed.
+        where : str
+            The name of the time in the error.
+
+        Raises
+        ------
+        NetworkError
+            The time is not a whole number of ticks, negative, or beyond 2**32 - 1 ticks.
+        """
+        problem = None if ms == 0 else off_grid(ms, self.timestep_ms, max_ticks=MAX_TICKS)
+        if problem:
+            raise NetworkError([(where, problem)])
+        return round(ms / self.timestep_ms)

@@ -1,0 +1,49 @@
+"""Recordings: which state variables are sampled. Spikes need none, all of them are always recorded."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from network.errors import NetworkError, show
+from network.schema import Description, Name, Number, Whole
+
+
+class NeuronRange(Description):
+    """Neurons of a population, counted from 0: `start`, `start + step`, ... below `stop`."""
+
+    start: Annotated[Whole, Field(ge=0)] = Field(default=0, description="the first neuron")
+    stop: Annotated[Whole, Field(ge=0)] = Field(description="the neuron to stop before")
+    step: Annotated[Whole, Field(ge=1)] = Field(default=1, description="the step from neuron to neuron")
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.start > self.stop:
+            rule = f"must be <= stop, {self.stop}, got {self.start}"
+            raise NetworkError([("start", f"{rule}; lower start or raise stop")])
+        return self
+
+    @property
+    def range(self) -> range:
+        """The neurons as a Python range."""
+        return range(self.start, self.stop, self.step)
+
+
+class StateRecording(Description):
+    """Samples of state variables of some neurons of a population, at regular times."""
+
+    kind: Literal["state"] = Field(default="state", description="the word state")
+    population: Name = Field(description="the name of the population")
+    variables: Annotated[tuple[Name, ...], Field(min_length=1, max_length=100)] = Field(
+        description="the names of the state variables"
+    )
+    neurons: NeuronRange = Field(description="the neurons to sample")
+    interval_ms: Number = Field(description="the time from sample to sample in ms")
+
+    @model_validator(mode="after")
+    def _variables_once(self) -> Self:
+        repeated = [name for i, name in enumerate(self.variables) if name in self.variables[:i]]
+        if repeated:
+            raise NetworkError([("variables", f"must be unique, got {show(repeated[0])} twice; remove one")])
+        return self
