@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cluster.control import RunControl
+from cluster.errors import DeploymentLost
 from cluster.lowering import lower
 from cluster.plan import Plan
 from cluster.runfile import now
@@ -120,7 +122,8 @@ class Execution:
                 record["state"] = "complete_with_loss"
         record["digest"] = self._digest.hexdigest(self._tick)
         record["ended"] = now()
-        self.sink.status(record)
+        with contextlib.suppress(DeploymentLost):  # the record was closed already, by who took this for dead
+            self.sink.status(record)
         self.control.end(record["state"], self._tick)
         return record
 

@@ -8,6 +8,7 @@ Layout of a run's folder:
 - ``index.bin``: little-endian int64 pairs (tick, n_spikes): every spike before *tick* is on disk. A record is
   appended only after the data it speaks of, so a reader never sees half a tick.
 - ``status.json``: the run's state, replaced whole (temporary file, then rename).
+- ``closed``: made when somebody else has closed the record; a writer that is left over changes nothing more.
 
 Writer and readers share nothing but these files, so readers may come late, come back, or outlive the writer.
 """
@@ -23,6 +24,8 @@ from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
+
+from cluster.errors import DeploymentLost
 
 TERMINAL = frozenset({"complete", "complete_with_loss", "failed", "cancelled"})
 
@@ -62,6 +65,7 @@ def mark_failed(folder: Path, cause: str) -> None:
         What happened; becomes the record's `error`.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    (folder / "closed").touch()
     status = read_record(folder / "status.json") or {"tick": 0, "n_ticks": 0, "progress": 0.0}
     if status.get("state") in TERMINAL:
         return
@@ -115,7 +119,13 @@ class RunWriter:
         pairs : (n_spikes, 2) uint32 array
             Tick and neuron, sorted by tick, then neuron; none before the last call's `last_tick`.
         states : one (n_rows, n_variables * n_neurons) float64 array for each recording
+
+        Raises
+        ------
+        DeploymentLost
+            Somebody else has closed the run's record.
         """
+        self._refuse_closed()
         self._spikes.write(np.ascontiguousarray(pairs, "<u4").tobytes())
         self._spikes.flush()
         for file, rows in zip(self._states, states, strict=True):
@@ -127,7 +137,12 @@ class RunWriter:
 
     def status(self, record: Mapping[str, Any]) -> None:
         """Replace ``status.json``."""
+        self._refuse_closed()
         write_record(self.folder / "status.json", record)
+
+    def _refuse_closed(self) -> None:
+        if (self.folder / "closed").exists():
+            raise DeploymentLost(f"run {self.folder.name!r}: its record was closed by another process; start a new run")
 
     def close(self) -> None:
         """Close the files; what was appended stays."""

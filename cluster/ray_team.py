@@ -1,0 +1,216 @@
+"""A team of Ray actors: one actor a chip, one host actor that owns their shared memory.
+
+Ray is placement, life, death and control. Spikes between chips never pass through it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+import ray
+
+from cluster.errors import DeploymentLost
+from cluster.exchange import Mailboxes, Shape
+from cluster.host import SharedMailboxes, attach, warm_up
+from cluster.plan import Plan
+from cluster.team import Progress, peak_bytes_of_process
+from cluster.worker import Advance, Built, Tally, Worker
+
+_LOOK_SECONDS = 0.2
+_STOP_SECONDS = 4.0
+
+
+@ray.remote(num_cpus=0, max_restarts=0, max_concurrency=2)
+class HostActor:
+    """One a host and deployment: compiled kernels, the exchange's memory, the abort word."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._mailboxes = SharedMailboxes(Shape.of(plan))
+        self._precision = plan.options.precision
+
+    def warm_up(self) -> str:
+        """Compile kernels; return the path of the shared memory."""
+        warm_up(self._precision)
+        return self._mailboxes.path
+
+    def abort(self) -> None:
+        """Make every wait of every chip end."""
+        self._mailboxes.abort()
+
+    def clear(self) -> None:
+        """Return to epoch 0."""
+        self._mailboxes.clear()
+
+
+@ray.remote(num_cpus=0, max_restarts=0, max_concurrency=2, resources={"chip": 1})
+class ChipActor:
+    """One emulated chip."""
+
+    def __init__(self, plan: Plan, chip: int) -> None:
+        self._plan, self._number, self._share = plan, chip, 0.0
+        self._worker: Worker | None = None
+        self._mailboxes: Mailboxes | None = None
+
+    def progress(self) -> float:
+        """Return the share of the building that is done."""
+        return self._share
+
+    def build(self, path: str) -> Built:
+        """Build the chip and open the exchange's memory at `path`."""
+
+        def report(share: float) -> None:
+            self._share = share
+
+        self._worker = Worker(self._plan, self._number, report)
+        self._worker.attach(attach(path, Shape.of(self._plan)))
+        return self._worker.built()
+
+    def reset(self) -> None:
+        """Return to tick 0."""
+        self.worker.reset()
+
+    def advance(self, until: int) -> Advance:
+        """Run to tick `until`."""
+        return self.worker.advance(until)
+
+    def tally(self) -> Tally:
+        """Return the counters."""
+        return self.worker.tally()
+
+    def peak_bytes(self) -> int:
+        """Return the largest resident memory of this process."""
+        return peak_bytes_of_process()
+
+    @property
+    def worker(self) -> Worker:
+        """The worker, once built."""
+        assert self._worker is not None, "build first"
+        return self._worker
+
+
+class RayTeam:
+    """Chips as Ray actors, owned by the process that makes the team: they end with it."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self._host: Any = None
+        self._chips: list[Any] = []
+        self._closed = False
+
+    def build(self, progress: Progress) -> list[Built]:
+        """Start the host and the chips, and build all chips side by side.
+
+        Raises
+        ------
+        DeploymentLost
+            The cluster has too few chip slots, or an actor died.
+        """
+        self._refuse_too_few_slots()
+        plan = ray.put(self.plan)
+        progress("compiling kernels", 0.0)
+        self._host = HostActor.remote(plan)  # type: ignore[attr-defined]
+        path = self._host.warm_up.remote()
+        self._chips = [
+            ChipActor.remote(plan, chip)  # type: ignore[attr-defined]
+            for chip in range(self.plan.n_chips)
+        ]
+        self._get([path], progress=lambda: progress("compiling kernels", 0.5))
+        progress("starting chips", 0.0)
+        building = [chip.build.remote(path) for chip in self._chips]
+        return self._get(building, progress=lambda: self._report(progress))
+
+    def reset(self) -> None:
+        """Return all chips to tick 0."""
+        self._get([self._host.clear.remote()])
+        self._get([chip.reset.remote() for chip in self._chips])
+
+    def advance(self, until: int) -> list[Advance]:
+        """Run all chips to tick `until`; the death of one stops the others."""
+        return self._get([chip.advance.remote(until) for chip in self._chips])
+
+    def tallies(self) -> list[Tally]:
+        """Return the counters of all chips."""
+        return self._get([chip.tally.remote() for chip in self._chips])
+
+    def peak_bytes(self) -> int:
+        """Return the sum of the chips' largest resident memories."""
+        return sum(self._get([chip.peak_bytes.remote() for chip in self._chips]))
+
+    def close(self) -> None:
+        """End all actors. Idempotent."""
+        self._closed = True
+        self._stop_waits()
+        for actor in (*self._chips, self._host):
+            if actor is not None:
+                with contextlib.suppress(Exception):
+                    ray.kill(actor)
+
+    def _get(self, refs: list[Any], progress: Any = lambda: None) -> list[Any]:
+        """Return the values of all `refs`, in order; the first error stops all chips.
+
+        Raises
+        ------
+        DeploymentLost
+            An actor died, or failed.
+        """
+        left = list(refs)
+        while left:
+            done, left = ray.wait(left, num_returns=len(left), timeout=_LOOK_SECONDS)
+            progress()
+            for ref in done:
+                try:
+                    ray.get(ref)
+                except Exception as error:
+                    self._stop_waits()
+                    raise self._lost(refs, ref, error) from error
+        return list(ray.get(refs))
+
+    def _lost(self, refs: list[Any], ref: Any, error: Exception) -> DeploymentLost:
+        whole = len(refs) == self.plan.n_chips and not self._closed
+        where = self.plan.chip_name(refs.index(ref)) if whole else "deployment"
+        cause = "its process died" if isinstance(error, ray.exceptions.RayActorError) else _first_line(error)
+        return DeploymentLost(f"{where}: {'released' if self._closed else cause}")
+
+    def _stop_waits(self) -> None:
+        if self._host is not None:
+            with contextlib.suppress(Exception):
+                ray.get(self._host.abort.remote(), timeout=_STOP_SECONDS)
+
+    def _report(self, progress: Progress) -> None:
+        with contextlib.suppress(Exception):
+            shares = ray.get([chip.progress.remote() for chip in self._chips], timeout=_LOOK_SECONDS)
+            progress("building chips", sum(shares) / len(shares))
+
+    def _refuse_too_few_slots(self) -> None:
+        free = int(ray.available_resources().get("chip", 0))
+        if free < self.plan.n_chips:
+            raise DeploymentLost(
+                f"cluster: free chip slots must be at least {self.plan.n_chips}, got {free}; release a deployment, "
+                "use fewer chips, or start workers with more"
+            )
+
+
+def _first_line(error: Exception) -> str:
+    cause = getattr(error, "cause", None) or error
+    return str(cause).strip().splitlines()[0] if str(cause).strip() else type(cause).__name__
+
+
+class PrivateRayTeam(RayTeam):
+    """A team with a Ray cluster of its own, for one run from the command line."""
+
+    def __init__(self, plan: Plan) -> None:
+        super().__init__(plan)
+        ray.init(
+            address="local",
+            num_cpus=max(plan.n_chips, 1),
+            resources={"chip": float(plan.n_chips)},
+            include_dashboard=False,
+            log_to_driver=False,
+            configure_logging=False,
+        )
+
+    def close(self) -> None:
+        """End all actors and the cluster."""
+        super().close()
+        ray.shutdown()
