@@ -1,8 +1,8 @@
-"""One emulated chip: neuron cores, synapse memory, Poisson inputs, sources and probes. Plain data plus kernels.
+"""One emulated chip: neurons, synapse memory, Poisson inputs, sources, probes. Plain data plus kernels.
 
-It takes axon numbers and gives neuron numbers; it knows no router, no process and no client. Start reading at
-`chip.spec` (what a chip is told to be), then `chip.tick` (what it does in a tick), `chip.memory` (its synapses)
-and `chip.neurons` (the models).
+It takes axon numbers and gives neuron numbers; it knows no router, no process and no client. Start reading
+at `chip.spec` (what a chip is told to be), then `chip.tick` (what it does in a tick), `chip.memory` (its
+synapses) and `chip.neurons` (the models).
 """
 
 from chip.emulated import SLOT_CAPACITY, Chip, Snapshot

@@ -16,7 +16,7 @@ _INV_LN2 = 1.44269504088896338700
 
 
 @kernel
-def exp(x):  # type: ignore[no-untyped-def]
+def exp(x):
     """Return e**x for -700 < x < 700, float64; relative error below 1e-15, 0 below the range."""
     if x < -700.0:
         return 0.0
@@ -31,7 +31,7 @@ def exp(x):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _power_of_two(n):  # type: ignore[no-untyped-def]
+def _power_of_two(n):
     result = 1.0
     base = 2.0 if n >= 0 else 0.5
     n = abs(n)
@@ -44,7 +44,7 @@ def _power_of_two(n):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def log(x):  # type: ignore[no-untyped-def]
+def log(x):
     """Return the natural logarithm of a positive normal float64; relative error below 4e-16."""
     e = 0
     while x >= 4294967296.0:
@@ -68,7 +68,7 @@ def log(x):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def normal_quantile(p):  # type: ignore[no-untyped-def]
+def normal_quantile(p):
     """Return z with P(Z < z) = p for a standard normal Z, 0 < p < 1; relative error about 1e-16.
 
     References
@@ -86,7 +86,7 @@ def normal_quantile(p):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _central(r):  # type: ignore[no-untyped-def]
+def _central(r):
     a = ((((((2.5090809287301226727e3 * r + 3.3430575583588128105e4) * r + 6.7265770927008700853e4) * r
             + 4.5921953931549871457e4) * r + 1.3731693765509461125e4) * r + 1.9715909503065514427e3) * r
          + 1.3314166789178437745e2) * r + 3.3871328727963666080e0  # fmt: skip
@@ -97,7 +97,7 @@ def _central(r):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _middle(r):  # type: ignore[no-untyped-def]
+def _middle(r):
     a = ((((((7.74545014278341407640e-4 * r + 2.27238449892691845833e-2) * r + 2.41780725177450611770e-1) * r
             + 1.27045825245236838258e0) * r + 3.64784832476320460504e0) * r + 5.76949722146069140550e0) * r
          + 4.63033784615654529590e0) * r + 1.42343711074968357734e0  # fmt: skip
@@ -108,7 +108,7 @@ def _middle(r):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _far(r):  # type: ignore[no-untyped-def]
+def _far(r):
     a = ((((((2.01033439929228813265e-7 * r + 2.71155556874348757815e-5) * r + 1.24266094738807843860e-3) * r
             + 2.65321895265761230930e-2) * r + 2.96560571828504891230e-1) * r + 1.78482653991729133580e0) * r
          + 5.46378491116411436990e0) * r + 6.65790464350110377720e0  # fmt: skip
@@ -116,16 +116,3 @@ def _far(r):  # type: ignore[no-untyped-def]
             + 7.86869131145613259100e-4) * r + 1.48753612908506148525e-2) * r + 1.36929880922735805310e-1) * r
          + 5.99832206555887937690e-1) * r + 1.0  # fmt: skip
     return a / b
-
-
-@kernel
-def expm1(x):  # type: ignore[no-untyped-def]
-    """Return e**x - 1 without cancellation for small x; relative error below 1e-15."""
-    if abs(x) > 0.5:
-        return exp(x) - 1.0
-    term = 1.0
-    total = 0.0
-    for k in range(1, 20):
-        term = term * x / k
-        total = total + term
-    return total

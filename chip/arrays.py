@@ -1,7 +1,7 @@
 """A chip's memory as kernels see it: named tuples of arrays, with no idea of populations or processes.
 
-Kernels take only the groups that they need: Numba passes a tuple field by field, and a call with all of them would
-take longer to compile than to run.
+Kernels take only the groups that they need: Numba passes a tuple field by field, and a call with all of
+them would take longer to compile than to run.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ class Probes(NamedTuple):
     """Samples of state variables: P probes."""
 
     first: Integers  # (P + 1,)
-    index: Integers  # places in `Neurons.state`
+    place: Integers  # places in `Neurons.state`
     origin: NDArray[np.float64]  # what to add
     interval: Integers  # (P,) ticks
     rows: Integers  # (P,) rows taken since the last drain

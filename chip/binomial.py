@@ -1,4 +1,4 @@
-"""Binomial and Poisson numbers from one uniform draw each, by inversion, with the project's own exp and log."""
+"""Binomial and Poisson numbers from one uniform draw each, by inversion, with our own exp and log."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _HALF_LOG_2PI = 0.91893853320467274178
 
 
 @kernel
-def _stirling_error(n):  # type: ignore[no-untyped-def]
+def _stirling_error(n):
     """Return log(n!) - [log(2 pi n)/2 + n log n - n], for n >= 1 (Loader 2000, eq. 3)."""
     if n < 16:
         log_factorial = 0.0
@@ -26,7 +26,7 @@ def _stirling_error(n):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _deviance(x, mean):  # type: ignore[no-untyped-def]
+def _deviance(x, mean):
     """Return x log(x / mean) + mean - x without cancellation (Loader 2000, bd0)."""
     if abs(x - mean) < 0.1 * (x + mean):
         v = (x - mean) / (x + mean)
@@ -43,7 +43,7 @@ def _deviance(x, mean):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _binomial_mass(k, n, p):  # type: ignore[no-untyped-def]
+def _binomial_mass(k, n, p):
     if k == 0:
         return exp(n * log(1.0 - p))
     if k == n:
@@ -55,7 +55,7 @@ def _binomial_mass(k, n, p):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def binomial(n, p, u):  # type: ignore[no-untyped-def]
+def binomial(n, p, u):
     """Return the binomial number (n trials of chance p, 0 < p < 1) that the uniform u in (0, 1) names.
 
     Walks outward from the mode, so that it takes about as many steps as the standard deviation.
@@ -93,7 +93,7 @@ def binomial(n, p, u):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def poisson_thresholds(mean):  # type: ignore[no-untyped-def]
+def poisson_thresholds(mean):
     """Return the uint32 thresholds T of a Poisson law: a draw of 32 bits b means #{k: b > T[k]} events.
 
     Parameters
@@ -117,7 +117,7 @@ def poisson_thresholds(mean):  # type: ignore[no-untyped-def]
 
 
 def poisson_table(mean: float) -> tuple[NDArray[np.uint32], NDArray[np.int32]]:
-    """Return the thresholds of a Poisson law and a guide: the least number for each value of the top 8 bits."""
+    """Return a Poisson law's thresholds and a guide: the least count for each value of the top 8 bits."""
     thresholds = poisson_thresholds(mean) if mean > 0.0 else np.full(1, 0xFFFFFFFF, np.uint32)
     guide = np.searchsorted(thresholds, np.arange(256, dtype=np.uint32) << 24, "left").astype(np.int32)
     return thresholds, guide

@@ -1,8 +1,8 @@
 """Connectivity rules, target by target: how many synapses a neuron receives, and where each comes from.
 
 Each rule is a pure function of (seed, projection, target neuron): the chip that owns a target generates its
-synapses, and nobody needs the others'. Rules with a global count split it over the targets by a binary tree of
-keyed binomial draws, of which a chip visits only the branches that lead to its own targets.
+synapses, and nobody needs the others'. Rules with a global count split it over the targets by a binary tree
+of keyed binomial draws, of which a chip visits only the branches that lead to its own targets.
 
 A new rule is one entry in `RULES`: its in-degrees, and how the i-th source of a target is found.
 """
@@ -116,8 +116,8 @@ def rows_of(connectivity: object, ends: Ends) -> Rows:
 
 
 @kernel
-def _split(key, total, n_targets, first, out):  # type: ignore[no-untyped-def]
-    """Write the multinomial share of targets ``first ... first + out.size`` of `total` over `n_targets` targets."""
+def _split(key, total, n_targets, first, out):
+    """Write the multinomial shares, of `total` over `n_targets`, of targets from `first` on."""
     stack = np.empty((128, 3), np.int64)
     stack[0] = (0, n_targets, total)
     depth = 1
@@ -138,7 +138,7 @@ def _split(key, total, n_targets, first, out):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def source_of(kind, bits, n_sources, target, i, listed):  # type: ignore[no-untyped-def]
+def source_of(kind, bits, n_sources, target, i, listed):
     """Return the number, within its population, of the i-th source of `target`.
 
     `bits` are the synapse's own 64 random bits; `listed` is where the lists hold this synapse.

@@ -22,7 +22,6 @@ SLOT_CAPACITY = 2**31 - 1
 Snapshot = dict[str, NDArray[Any]]
 
 
-
 class Chip:
     """A chip, built from its specification.
 
@@ -59,7 +58,8 @@ class Chip:
 
     def __repr__(self) -> str:
         n_words = self.memory.words.size
-        return f"Chip({self.spec.name}: {self.spec.n_neurons} neurons, {n_words} synapses, {self.spec.n_axons} axons)"
+        sizes = f"{self.spec.n_neurons} neurons, {n_words} synapses, {self.spec.n_axons} axons"
+        return f"Chip({self.spec.name}: {sizes})"
 
     @property
     def n_bytes(self) -> int:
@@ -77,7 +77,7 @@ class Chip:
         return int(in_flight(self.arrays.synapses, self.arrays.flight, tick))
 
     def drain_spikes(self) -> NDArray[np.uint64]:
-        """Return and forget the spikes since the last drain: (n,) uint64, tick << 32 | global neuron number."""
+        """Return and forget the spikes since the last drain: (n,) uint64, tick << 32 | global number."""
         output = self.arrays.output
         spikes = output.spikes[: output.counters[N_SPIKES]].copy()
         output.counters[N_SPIKES] = 0
@@ -110,7 +110,9 @@ class Chip:
     def snapshot(self) -> Snapshot:
         """Return a copy of all that changes as the chip runs, spikes in flight included."""
         flight = [np.empty(0, np.uint32), *(self.arrays.flight.ring[row] for row in self._rows())]
-        return {name: array.copy() for name, array in self._dynamic.items()} | {"flight": np.concatenate(flight)}
+        return {name: array.copy() for name, array in self._dynamic.items()} | {
+            "flight": np.concatenate(flight)
+        }
 
     def restore(self, snapshot: Snapshot) -> None:
         """Return to a snapshot of this chip, or of one of the same specification.
@@ -122,7 +124,9 @@ class Chip:
         """
         for name, mine in self._dynamic.items():
             self._refuse_mismatch(name, mine, snapshot.get(name))
-        self._refuse_mismatch("flight", np.empty(int(snapshot["arrived"].sum()), np.uint32), snapshot.get("flight"))
+        self._refuse_mismatch(
+            "flight", np.empty(int(snapshot["arrived"].sum()), np.uint32), snapshot.get("flight")
+        )
         for name, mine in self._dynamic.items():
             mine[...] = snapshot[name]
         place = 0
@@ -139,7 +143,8 @@ class Chip:
         if theirs is None or (theirs.shape, theirs.dtype) != (mine.shape, mine.dtype):
             got = "nothing" if theirs is None else f"{theirs.dtype} of shape {theirs.shape}"
             raise SnapshotMismatch(
-                f"{self.spec.name}: snapshot array {name!r} must be {mine.dtype} of shape {mine.shape}, got {got}; "
+                f"{self.spec.name}: snapshot array {name!r} must be {mine.dtype} of shape {mine.shape}, "
+                f"got {got}; "
                 "restore a snapshot of the same network on the same placement"
             )
 

@@ -23,8 +23,9 @@ class SlotOverflow(ChipError, OverflowError):
         self.population, self.receptor, self.neuron = population, receptor, neuron
         self.load, self.capacity = load, capacity
         super().__init__(
-            f"population {population!r}, receptor {receptor!r}: the weights onto one neuron must add up to at most "
-            f"{capacity} LSBs, got {load} onto neuron {neuron}; use fewer synapses or weights of a narrower range"
+            f"population {population!r}, receptor {receptor!r}: the weights onto one neuron must add up to "
+            f"at most {capacity} LSBs, got {load} onto neuron {neuron}; use fewer synapses or weights of a "
+            "narrower range"
         )
 
     def __reduce__(self) -> tuple[type[SlotOverflow], tuple[str, str, int, int, int]]:

@@ -1,7 +1,8 @@
 """How kernels are compiled: the decorator, the folder of compiled code, and the few instructions Numba lacks.
 
-Numba's own cache sees an edit of the module that a kernel stands in, and not an edit of what the kernel calls in
-another module. So the folder is keyed by all sources that may hold kernels; Numba itself keys by CPU.
+Numba's own cache sees an edit of the module that a kernel stands in, and not an edit of what the kernel
+calls in another module. So the folder is keyed by all sources that may hold kernels; Numba itself keys by
+CPU.
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ kernel = numba.njit(cache=True, nogil=True, error_model="numpy")
 """Compile without the interpreter lock, no fast-math (results are the same on every CPU), cached on disk."""
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def prefetch(typingctx: Any, array: Any, index: Any) -> Any:
     """Ask for the cache line that holds ``array[index]``; never faults."""
 
@@ -88,7 +89,7 @@ def _word_pointer(context: Any, builder: Any, array_type: Any, array: Any, index
     return builder.gep(view.data, [index])
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def load_acquire(typingctx: Any, array: Any, index: Any) -> Any:
     """Read the int64 ``array[index]``; nothing after it is done before it."""
 
@@ -99,7 +100,7 @@ def load_acquire(typingctx: Any, array: Any, index: Any) -> Any:
     return types.int64(array, index), codegen
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def store_release(typingctx: Any, array: Any, index: Any, value: Any) -> Any:
     """Write int64 `value` to ``array[index]``; everything before it is visible to who reads it."""
 

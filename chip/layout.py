@@ -1,4 +1,4 @@
-"""From a `ChipSpec` to `ChipArrays`: where everything stands in a chip's memory, and what it holds at tick 0."""
+"""From a `ChipSpec` to `ChipArrays`: where everything stands, and what it holds at tick 0."""
 
 from __future__ import annotations
 
@@ -85,7 +85,9 @@ def lower_slice(spec: ChipSpec, part: SliceSpec) -> Lowered:
         return draw_values(value, stream_key(spec.seed, purpose, part.number, place), part.first, part.n)
 
     parameters = {
-        parameter.name: drawn(Purpose.PARAMETER, k, population.parameters.get(parameter.name, parameter.default))
+        parameter.name: drawn(
+            Purpose.PARAMETER, k, population.parameters.get(parameter.name, parameter.default)
+        )
         for k, parameter in enumerate(model.parameters)
     }
     initial = {
@@ -275,7 +277,7 @@ class Builder:
         sizes = [places.size for places in index]
         return Probes(
             first=first_of(sizes),
-            index=_joined(index, np.dtype(np.int64)),
+            place=_joined(index, np.dtype(np.int64)),
             origin=_joined(origin, np.dtype(np.float64)),
             interval=_integers(p.interval_ticks for p in self.spec.probes),
             rows=np.zeros(len(sizes), np.int64),

@@ -2,20 +2,22 @@
 
 Theory of operation
 -------------------
-A synapse is one uint32: the target's number within its bank in the low 16 bits, the signed weight in the high 16.
-All else is implied by where the word stands. The words of an *axon* (an input line: one source neuron, one bank, one
-receptor, one shift) are contiguous and sorted by delay; ``start[axon * n_delays + k]`` is where its words of the k-th
-delay begin, so a *segment* is two consecutive entries of `start`. `delays` lists the delays that any projection onto the
-chip can draw, and no others, so a network of delays 1 and 1000 has two.
+A synapse is one uint32: the target's number within its bank in the low 16 bits, the signed weight in the
+high 16. All else is implied by where the word stands. The words of an *axon* (an input line: one source
+neuron, one bank, one receptor, one shift) are contiguous and sorted by delay; ``start[axon * n_delays +
+k]`` is where its words of the k-th delay begin, so a *segment* is two consecutive entries of `start`.
+`delays` lists the delays that any projection onto the chip can draw, and no others, so a network of delays
+1 and 1000 has two.
 
-Rules are walked twice, target by target: once to count the words of each segment, once to write them. Draws are
-keyed, so the second walk finds what the first has counted.
+Rules are walked twice, target by target: once to count the words of each segment, once to write them. Draws
+are keyed, so the second walk finds what the first has counted.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -131,6 +133,7 @@ def possible_delays(projection: Projection, timestep_ms: float) -> NDArray[np.in
     if listed is not None:
         ticks = np.floor(np.asarray(listed, np.float64) / timestep_ms + 0.5).astype(np.int64)
         return np.unique(np.maximum(ticks, 1))
+    assert projection.delay_ms is not None
     low, high = delay_ticks(law_of(projection.delay_ms), timestep_ms)
     return np.arange(low, high + 1)
 
@@ -179,7 +182,9 @@ def build(
     return _write(memory, walks, rank, reporter)
 
 
-def _write(memory: SynapseMemory, walks: Sequence[_Walk], rank: NDArray[np.int64], reporter: _Reporter) -> SynapseMemory:
+def _write(
+    memory: SynapseMemory, walks: Sequence[_Walk], rank: NDArray[np.int64], reporter: _Reporter
+) -> SynapseMemory:
     cursor = memory.start[:-1].copy()
     n_saturated = 0
     for walk in walks:
@@ -210,7 +215,7 @@ def _pieces(in_degree: NDArray[np.int64]) -> list[tuple[int, int]]:
     ends = np.cumsum(in_degree)
     marks = np.arange(_CHUNK, int(ends[-1]) if ends.size else 0, _CHUNK)
     cuts = np.unique(np.concatenate([[0], np.searchsorted(ends, marks) + 1, [in_degree.size]]))
-    return [(int(low), int(high)) for low, high in zip(cuts[:-1], cuts[1:], strict=True)]
+    return [(int(low), int(high)) for low, high in pairwise(cuts)]
 
 
 def _walk(spec: RowSpec, target: int, slot: int) -> _Walk:
@@ -245,7 +250,7 @@ def mix_identity(projection: int) -> np.uint64:
 
 
 @kernel
-def _synapse(walk, target, row_key, i):  # type: ignore[no-untyped-def]
+def _synapse(walk, target, row_key, i):
     """Return source, delay in ticks, and the bits and list position for the weight, of one synapse."""
     listed = walk.listed_first[target] + i if walk.listed_first.size > 0 else 0
     entry = walk.listed_source[listed] if walk.listed_source.size > 0 else 0
@@ -262,7 +267,7 @@ def _synapse(walk, target, row_key, i):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _count(walk, low, high, rank, n_delays, counts):  # type: ignore[no-untyped-def]
+def _count(walk, low, high, rank, n_delays, counts):
     """Add to `counts` the words that targets [low, high) put into each segment."""
     for target in range(low, high):
         row_key = draw(walk.key, np.uint64(walk.first + target))
@@ -272,7 +277,7 @@ def _count(walk, low, high, rank, n_delays, counts):  # type: ignore[no-untyped-
 
 
 @kernel
-def _fill(walk, low, high, rank, n_delays, cursor, words, load, digest):  # type: ignore[no-untyped-def]
+def _fill(walk, low, high, rank, n_delays, cursor, words, load, digest):
     """Write the words of targets [low, high); return how many weights were saturated."""
     n_saturated = 0
     for target in range(low, high):

@@ -3,10 +3,10 @@
 Theory of operation
 -------------------
 A *key* is a 64-bit hash of the network's seed, a purpose and the numbers that name what is drawn for (a
-projection, a population, a tick). Draw *c* of a key is ``mix64(key + (c + 1) * GOLDEN)``, which is SplitMix64 (Steele,
-Lea, Flood 2014, OOPSLA, with Stafford's variant 13 of the finaliser) entered at step *c*. Because there is no
-stream to advance, a chip draws just the numbers of its own neurons, in any order, and the network does not depend on
-where anything was placed.
+projection, a population, a tick). Draw *c* of a key is ``mix64(key + (c + 1) * GOLDEN)``, which is
+SplitMix64 (Steele, Lea, Flood 2014, OOPSLA, with Stafford's variant 13 of the finaliser) entered at step
+*c*. Because there is no stream to advance, a chip draws just the numbers of its own neurons, in any order,
+and the network does not depend on where anything was placed.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Purpose(IntEnum):
 
 
 @kernel
-def mix64(z):  # type: ignore[no-untyped-def]
+def mix64(z):
     """Return the SplitMix64 finaliser of the uint64 `z`."""
     z = (z ^ (z >> _S30)) * _M1
     z = (z ^ (z >> _S27)) * _M2
@@ -46,26 +46,26 @@ def mix64(z):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def draw(key, counter):  # type: ignore[no-untyped-def]
+def draw(key, counter):
     """Return 64 random bits: draw `counter` (uint64) of `key` (uint64)."""
     return mix64(key + (counter + _ONE) * GOLDEN)
 
 
 @kernel
-def unit(bits):  # type: ignore[no-untyped-def]
+def unit(bits):
     """Turn 64 random bits into a float64 strictly inside (0, 1), of 53 bits less the ends."""
     return (np.float64(np.int64(bits >> _S11)) + 0.5) * (1.0 / 9007199254740992.0)
 
 
 @kernel
-def unit32(bits):  # type: ignore[no-untyped-def]
+def unit32(bits):
     """Turn the low 32 of `bits` into a float64 strictly inside (0, 1)."""
     return (np.float64(np.uint32(bits)) + 0.5) * (1.0 / 4294967296.0)
 
 
 @kernel
-def below(bits, n):  # type: ignore[no-untyped-def]
-    """Turn 64 random bits into an int64 in [0, n), n < 2**32; no value's chance is off by more than n / 2**53."""
+def below(bits, n):
+    """Turn 64 random bits into an int64 in [0, n), n < 2**32; no chance is off by more than n / 2**53."""
     return np.int64(np.float64(np.int64(bits >> _S11)) * (1.0 / 9007199254740992.0) * n)
 
 

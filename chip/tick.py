@@ -2,10 +2,10 @@
 
 Theory of operation
 -------------------
-Delivery is just in time. The axons that spiked in each of the last ticks are kept in a ring; in tick t, for each
-delay d, the segments of the axons of tick t - d are listed, and the list is walked with a prefetch of a later
-segment's words. So all additions of a tick fall into slots that stay in the core's L2 cache, which a ring of
-future slots would not (1.1 ns against 2-6 ns a synaptic event on a 2.6 GHz Zen 4 core).
+Delivery is just in time. The axons that spiked in each of the last ticks are kept in a ring; in tick t, for
+each delay d, the segments of the axons of tick t - d are listed, and the list is walked with a prefetch of
+a later segment's words. So all additions of a tick fall into slots that stay in the core's L2 cache, which
+a ring of future slots would not (1.1 ns against 2-6 ns a synaptic event on a 2.6 GHz Zen 4 core).
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ _BYTE = np.uint64(24)
 
 
 @kernel
-def push(synapses, flight, counters, axon, tick):  # type: ignore[no-untyped-def]
+def push(synapses, flight, counters, axon, tick):
     """Let `axon` have spiked in `tick`: its synapses act at ``tick + delay``."""
     bank = np.int64(synapses.axon_bank[axon])
     row = tick % flight.arrived.shape[1]
@@ -63,20 +63,22 @@ def push(synapses, flight, counters, axon, tick):  # type: ignore[no-untyped-def
 
 
 @kernel
-def _n_words(synapses, axon, k):  # type: ignore[no-untyped-def]
+def _n_words(synapses, axon, k):
     """Return the synapses of `axon` with the k-th delay or a longer one."""
     n_delays = synapses.delays.size
     return np.int64(synapses.start[(axon + 1) * n_delays]) - np.int64(synapses.start[axon * n_delays + k])
 
 
 @kernel
-def advance_tick(chip, tick):  # type: ignore[no-untyped-def]
+def advance_tick(chip, tick):
     """Advance the whole chip by one tick; its spikes are appended to ``chip.output.spikes``."""
     chip.flight.arrived[:, tick % chip.flight.arrived.shape[1]] = 0
     n_banks = chip.flight.first.size
     for bank in range(n_banks + 1):
         if bank < n_banks:
-            chip.output.counters[DELIVERED] += deliver(chip.synapses, chip.flight, chip.neurons.slots, bank, tick)
+            chip.output.counters[DELIVERED] += deliver(
+                chip.synapses, chip.flight, chip.neurons.slots, bank, tick
+            )
         for part in range(chip.bank_first[bank], chip.bank_first[bank + 1]):
             line = chip.slices[part]
             if line[KIND] == NEURONS:
@@ -93,7 +95,7 @@ def advance_tick(chip, tick):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def deliver(synapses, flight, slots, bank, tick):  # type: ignore[no-untyped-def]
+def deliver(synapses, flight, slots, bank, tick):
     """Add all segments of `bank` that are due in `tick`; return the synaptic events."""
     history = flight.arrived.shape[1]
     n_delays = synapses.delays.size
@@ -117,7 +119,7 @@ def deliver(synapses, flight, slots, bank, tick):  # type: ignore[no-untyped-def
 
 
 @kernel
-def _walk(synapses, segments, slots, n):  # type: ignore[no-untyped-def]
+def _walk(synapses, segments, slots, n):
     """Add the first `n` listed segments to their slots; return the synaptic events."""
     words, total = synapses.words, 0
     for i in range(n):
@@ -131,13 +133,15 @@ def _walk(synapses, segments, slots, n):  # type: ignore[no-untyped-def]
         base, shift = np.uint64(synapses.axon_slot[axon]), np.int64(synapses.axon_shift[axon])
         for j in range(np.uint64(begin), np.uint64(end)):
             word = words[j]
-            slots[base + np.uint64(word & np.uint32(0xFFFF))] += np.int32((np.int64(np.int32(word)) >> 16) << shift)
+            slots[base + np.uint64(word & np.uint32(0xFFFF))] += np.int32(
+                (np.int64(np.int32(word)) >> 16) << shift
+            )
         total += np.int64(end) - np.int64(begin)
     return total
 
 
 @kernel
-def _drive(inputs, slots, i, line, tick):  # type: ignore[no-untyped-def]
+def _drive(inputs, slots, i, line, tick):
     """Add Poisson input `i` to a slice: one hash a neuron, turned into a count by the law's thresholds."""
     key = draw(inputs.key[i], np.uint64(tick))
     n, first, weight = line[SIZE], np.uint64(line[FIRST]), inputs.weight[i]
@@ -159,7 +163,7 @@ def _drive(inputs, slots, i, line, tick):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def poisson(mean, u):  # type: ignore[no-untyped-def]
+def poisson(mean, u):
     """Return the Poisson number of `mean` < 700 that the uniform `u` names."""
     mass = exp(-mean)
     total, count = mass, 0
@@ -171,7 +175,7 @@ def poisson(mean, u):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _update(neurons, fired, line):  # type: ignore[no-untyped-def]
+def _update(neurons, fired, line):
     """Call the kernel of the slice's model."""
     n = line[SIZE]
     state = neurons.state[line[STATE] : line[STATE_END]]
@@ -179,22 +183,22 @@ def _update(neurons, fired, line):  # type: ignore[no-untyped-def]
     drive = neurons.drive[line[DRIVE] : line[DRIVE] + n]
     flags = fired[line[FIRED] : line[FIRED] + n]
     varying = line[VARYING] != 0
-    number = 0
+    number = 0  # enumerate does not unroll
     for step in literal_unroll(STEPS):
         if number == line[MODEL]:
             step(n, state, coefficients, varying, drive, neurons.slots, line[SLOT], line[PITCH], flags)
-        number += 1
+        number += 1  # noqa: SIM113
 
 
 @kernel
-def _poisson_source(fired, line, key, threshold):  # type: ignore[no-untyped-def]
+def _poisson_source(fired, line, key, threshold):
     first, base = np.uint64(line[FIRST]), line[FIRED]
     for i in range(line[SIZE]):
         fired[base + i] = draw(key, first + np.uint64(i)) < threshold
 
 
 @kernel
-def _times_source(sources, fired, part, line, tick):  # type: ignore[no-untyped-def]
+def _times_source(sources, fired, part, line, tick):
     place = sources.cursor[part]
     while place < line[TIME_END] and sources.tick[place] <= tick:
         fired[line[FIRED] + sources.neuron[place]] = 1
@@ -203,7 +207,7 @@ def _times_source(sources, fired, part, line, tick):  # type: ignore[no-untyped-
 
 
 @kernel
-def _collect(output, part, line, tick):  # type: ignore[no-untyped-def]
+def _collect(output, part, line, tick):
     """Append the spikes of a slice in the order of neurons, eight flags at a look, and clear the flags."""
     n_spikes, begin = output.counters[N_SPIKES], line[FIRED]
     stamp = np.uint64(tick) << _SPARE | np.uint64(line[FIRST_GLOBAL])
@@ -219,19 +223,19 @@ def _collect(output, part, line, tick):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _probe(probes, state, tick):  # type: ignore[no-untyped-def]
+def _probe(probes, state, tick):
     """Sample the state variables whose interval ends with `tick`."""
     for probe in range(probes.interval.size):
         if (tick + 1) % probes.interval[probe] == 0:
             low, high = probes.first[probe], probes.first[probe + 1]
             out = probes.sample_first[probe] + probes.rows[probe] * (high - low)
             for i in range(low, high):
-                probes.samples[out + i - low] = state[probes.index[i]] + probes.origin[i]
+                probes.samples[out + i - low] = state[probes.place[i]] + probes.origin[i]
             probes.rows[probe] += 1
 
 
 @kernel
-def in_flight(synapses, flight, tick):  # type: ignore[no-untyped-def]
+def in_flight(synapses, flight, tick):
     """Count the synaptic events that are still to come when all ticks before `tick` are done."""
     history, total = flight.arrived.shape[1], 0
     for bank in range(flight.first.size):

@@ -19,7 +19,7 @@ REACH_SD = 6.24
 
 
 class Law(NamedTuple):
-    """A distribution as numbers: constant a; uniform on [a, b]; normal of mean a, sd b, within [low, high]."""
+    """A distribution as numbers: constant a; uniform on [a, b]; normal (a, sd b) within [low, high]."""
 
     kind: int
     a: float
@@ -57,7 +57,7 @@ def law_of(value: Value) -> Law:
 
 
 @kernel
-def sample(law, bits):  # type: ignore[no-untyped-def]
+def sample(law, bits):
     """Draw from `law`, a float64, with the low 32 of the 64 random `bits`; a redraw hashes all of them on."""
     if law.kind == CONSTANT:
         return law.a
@@ -73,7 +73,7 @@ def sample(law, bits):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _fill(law, key, first, out):  # type: ignore[no-untyped-def]
+def _fill(law, key, first, out):
     for i in range(out.size):
         out[i] = sample(law, draw(key, np.uint64(first + i)))
 

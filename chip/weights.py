@@ -1,8 +1,8 @@
 """Weights as integers: one least significant bit (LSB) a target population and receptor, a power of two.
 
-A synapse holds an int16; its contribution to a slot is ``int16 << shift`` least significant bits. The shift is the
-projection's, the LSB is shared by all that add into the slot, and both follow from the description alone: bounds and
-means, never drawn values, so that every chip comes to the same numbers by itself.
+A synapse holds an int16; its contribution to a slot is ``int16 << shift`` least significant bits. The shift
+is the projection's, the LSB is shared by all that add into the slot, and both follow from the description
+alone: bounds and means, never drawn values, so that every chip comes to the same numbers by itself.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def _coarsest(weights: WeightRange) -> int:
 
 
 def granule_of(weights: NDArray[np.float64]) -> int | None:
-    """Return the largest g such that all `weights`, (n,) float64, are multiples of 2**g; None when all are 0."""
+    """Return the largest g such that all `weights`, (n,) float64, are multiples of 2**g; None for zeros."""
     weights = np.abs(weights[weights != 0.0])
     if weights.size == 0:
         return None
@@ -96,9 +96,10 @@ def granule_of(weights: NDArray[np.float64]) -> int | None:
 def quantise(ranges: Sequence[WeightRange]) -> tuple[Quantisation, ...]:
     """Choose the LSB of one slot and each projection's shift.
 
-    Where the strongest projection's step suits all, it is the LSB and every shift is 0 (so that the synapses of
-    different projections may share a segment); else the LSB is the finest that any of them needs, and the others shift.
-    The LSB is raised until the expected sum of all magnitudes, eight times over, fits an int32.
+    Where the strongest projection's step suits all, it is the LSB and every shift is 0 (so that the
+    synapses of different projections may share a segment); else the LSB is the finest that any of them
+    needs, and the others shift. The LSB is raised until the expected sum of all magnitudes, eight times
+    over, fits an int32.
 
     Parameters
     ----------

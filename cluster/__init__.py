@@ -1,8 +1,9 @@
 """From a network to running chips: plan, lower, exchange, run; in threads or in Ray actors.
 
 What it is not: the emulated chip (`chip`), where events go (`router`), or the web (`api`). Start reading at
-`cluster.plan` (everything that all parts agree on), `cluster.lowering` (a chip's specification), `cluster.loop` (the
-compiled worker loop) with `cluster.exchange`, then `cluster.execution` (a run) and `cluster.coordinator`.
+`cluster.plan` (everything that all parts agree on), `cluster.lowering` (a chip's specification),
+`cluster.loop` (the compiled worker loop) with `cluster.exchange`, then `cluster.execution` (a run) and
+`cluster.coordinator`.
 """
 
 from cluster.check import check

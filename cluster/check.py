@@ -39,13 +39,19 @@ def _population(network: Network, population: Population, number: int) -> Iterat
     path = f"populations[{number}]"
     model = MODELS.get(population.model)
     if model is None:
-        yield f"{path}.model", f"must be one of {_known(MODELS)}, got {population.model!r}; choose one of them"
+        yield (
+            f"{path}.model",
+            f"must be one of {_known(MODELS)}, got {population.model!r}; choose one of them",
+        )
         return
     yield from _parameters(f"{path}.parameters", model, population)
     states = [state.name for state in model.states]
     for name in population.initial:
         if name not in states:
-            yield f"{path}.initial.{name}", f"must be a state variable of {model.name}, got {name!r}; use {_known(states)}"
+            yield (
+                f"{path}.initial.{name}",
+                f"must be a state variable of {model.name}, got {name!r}; use {_known(states)}",
+            )
     for place, described in enumerate(population.inputs):
         if isinstance(described, PoissonInput):
             yield from _receptor(f"{path}.inputs[{place}].receptor", model, described.receptor)

@@ -86,7 +86,8 @@ class RunControl:
         Raises
         ------
         RunConflict
-            The run's state does not allow it, and nothing was changed; or no boundary came within `timeout_s`.
+            The run's state does not allow it, and nothing was changed; or no boundary came within
+            `timeout_s`.
         """
         with self._changed:
             self._refuse(action)
@@ -105,7 +106,9 @@ class RunControl:
                 return self.tick
             left = ("running", "paused") if action == "cancel" else ("running",)
             if not self._changed.wait_for(lambda: self.state not in left, timeout_s):
-                raise RunConflict(f"run {self.run_id!r}: {action} must meet a boundary within {timeout_s:g} s; ask again")
+                raise RunConflict(
+                    f"run {self.run_id!r}: {action} must meet a boundary within {timeout_s:g} s; ask again"
+                )
             return self.tick
 
     def _refuse(self, action: Action) -> None:

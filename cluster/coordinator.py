@@ -70,7 +70,9 @@ class Coordinator:
                 raise RunConflict(f"deployment {self.deployment_id!r}: {rule}; wait for it or cancel it")
             writer = RunWriter(self.data / "runs" / run_id, run_meta(self.plan, run_id, n_ticks))
             self._control = RunControl(run_id, n_ticks)
-            execution = Execution(self.plan, self._team, writer, self._control, self._report["synapse_digest"])
+            execution = Execution(
+                self.plan, self._team, writer, self._control, self._report["synapse_digest"]
+            )
             self._thread = threading.Thread(
                 target=self._execute, args=(execution, writer), name=f"run {run_id}", daemon=True
             )
@@ -86,7 +88,9 @@ class Coordinator:
         """
         control = self._control
         if control is None or control.run_id != run_id:
-            raise RunConflict(f"run {run_id!r}: to {action} it must be the active run, got none of that name; list runs")
+            raise RunConflict(
+                f"run {run_id!r}: to {action} it must be the active run, got none of that name; list runs"
+            )
         return control.act(action, ticks)
 
     def close(self) -> None:

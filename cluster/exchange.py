@@ -2,10 +2,11 @@
 
 Theory of operation
 -------------------
-For each pair of chips there are two mailboxes, used in turn. In epoch e a chip writes keys into the mailboxes of
-parity e % 2, then publishes ``e + 1``. Before epoch e it waits until all others have published e, and reads their
-mailboxes of epoch e - 1. Who has published e has read epoch e - 2, so the mailbox that is about to be written is free
-again. Nothing is locked; a mailbox holds as many keys as its chip can send in an epoch, so none can be full.
+For each pair of chips there are two mailboxes, used in turn. In epoch e a chip writes keys into the
+mailboxes of parity e % 2, then publishes ``e + 1``. Before epoch e it waits until all others have published
+e, and reads their mailboxes of epoch e - 1. Who has published e has read epoch e - 2, so the mailbox that
+is about to be written is free again. Nothing is locked; a mailbox holds as many keys as its chip can send
+in an epoch, so none can be full.
 
 Each wait also reads the abort word, so that the death of one worker never becomes a hang of the others.
 """
@@ -26,7 +27,7 @@ _LINE = 8
 """int64 words of a cache line: each chip's counter has one of its own."""
 
 _SPINS = 200
-"""Looks at a counter before the core is offered to others: about 1 us, the measured time of a full exchange."""
+"""Looks at a counter before the core is offered to others: about 1 us, the time of a full exchange."""
 
 _sched_yield = types.ExternalFunction("sched_yield", types.int32())
 
@@ -107,7 +108,7 @@ def clear(mailboxes: Mailboxes) -> None:
 
 
 @kernel
-def wait_for(control, me, n_chips, epoch):  # type: ignore[no-untyped-def]
+def wait_for(control, me, n_chips, epoch):
     """Wait until all chips but `me` have published `epoch`; return whether they did, False on abort."""
     for chip in range(n_chips):
         spins = 0
@@ -121,6 +122,6 @@ def wait_for(control, me, n_chips, epoch):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def publish(control, me, epoch):  # type: ignore[no-untyped-def]
+def publish(control, me, epoch):
     """Publish `epoch`: all that chip `me` wrote before is visible to who reads it."""
     store_release(control, (me + 1) * _LINE, epoch)

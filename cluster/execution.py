@@ -1,4 +1,4 @@
-"""One run of a deployment: advance, merge, digest, record, certify. The same for threads and Ray, CLI and service."""
+"""One run of a deployment: advance, merge, digest, record, certify. The same for threads and for Ray."""
 
 from __future__ import annotations
 
@@ -101,7 +101,11 @@ class Execution:
         self._order = np.argsort([r.first for r in plan.ranges], kind="stable")
         self._edges = np.array([plan.ranges[k].first for k in self._order] + [network.n_neurons], np.int64)
         self._spikes_per_range = np.zeros(len(plan.ranges), np.int64)
-        self._fixed = {"n_ticks": self.n_ticks, "synapse_digest": synapse_digest, "engine_version": engine_version()}
+        self._fixed = {
+            "n_ticks": self.n_ticks,
+            "synapse_digest": synapse_digest,
+            "engine_version": engine_version(),
+        }
         self._started, self._seconds, self._reported, self._tick = now(), 0.0, 0.0, 0
         self._probes = probe_columns(plan)
 
@@ -140,7 +144,7 @@ class Execution:
         return "complete"
 
     def _advance(self, until: int, ticks: int) -> int:
-        """Advance to `until`; return how many ticks to take next, so that an advance takes some tens of ms."""
+        """Advance to `until`; return how many ticks to take next, for an advance to take some tens of ms."""
         begin = time.perf_counter()
         advances = self.team.advance(until)
         spikes = np.sort(np.concatenate([advance.spikes for advance in advances]))
@@ -156,14 +160,16 @@ class Execution:
         if time.perf_counter() - self._reported > _STATUS_SECONDS:
             self._reported = time.perf_counter()
             self.sink.status(self._record("running"))
-        return int(np.clip(done * _ADVANCE_SECONDS / max(elapsed, 1e-6), 1, min(4 * ticks, _MAX_ADVANCE_TICKS)))
+        return int(
+            np.clip(done * _ADVANCE_SECONDS / max(elapsed, 1e-6), 1, min(4 * ticks, _MAX_ADVANCE_TICKS))
+        )
 
     def _samples(self, advances: Sequence[Advance]) -> list[NDArray[np.float64]]:
         """Put the columns that each chip has sampled together to whole rows, for each recording."""
         columns: dict[int, list[tuple[NDArray[np.int64], NDArray[np.float64]]]] = {}
         for probes, advance in zip(self._probes, advances, strict=True):
-            for (recording, places), values in zip(probes, advance.samples, strict=True):
-                columns.setdefault(recording, []).append((places, values))
+            for (number, places), values in zip(probes, advance.samples, strict=True):
+                columns.setdefault(number, []).append((places, values))
         rows = []
         for number, recording in enumerate(self.plan.network.recordings):
             parts = columns.get(number, [])
@@ -196,7 +202,9 @@ class Execution:
             return None
         members = self.plan.network.members
         counts = np.zeros(len(members), np.int64)
-        np.add.at(counts, [part.member for own in self.plan.placement for part in own], self._spikes_per_range)
+        np.add.at(
+            counts, [part.member for own in self.plan.placement for part in own], self._spikes_per_range
+        )
         return {m.name: float(n) / max(m.size, 1) / seconds for m, n in zip(members, counts, strict=True)}
 
     def _certificate(self) -> Certificate:

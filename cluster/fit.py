@@ -1,4 +1,4 @@
-"""Does a network fit a system? Every limit with its headroom, from the description alone, before anything is allocated."""
+"""Does a network fit a system? Every limit with its headroom, before anything is allocated."""
 
 from __future__ import annotations
 
@@ -135,7 +135,9 @@ def estimate_bytes(network: Network, options: DeployOptions) -> int:
     n_delays = np.unique(np.concatenate([np.ones(1, np.int64), *delays])).size
     axons = _axons(network)
     index = options.chips * axons * (n_delays * WORD_BYTES + 11)
-    neurons = sum(_neuron_bytes(population.model, number) * population.size for population in network.populations)
+    neurons = sum(
+        _neuron_bytes(population.model, number) * population.size for population in network.populations
+    )
     inputs = sum(8 * p.size for p in network.populations for i in p.inputs if isinstance(i, PoissonInput))
     buffers = network.n_neurons * 8 * 3
     return network.n_synapses * WORD_BYTES + index + neurons + inputs + buffers + options.chips * _CHIP_BYTES

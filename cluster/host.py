@@ -1,7 +1,7 @@
 """What a host does for the chips on it: shared memory, the abort word, compiled kernels.
 
-The shared memory is an anonymous file (`memfd`): it never has a name in any folder, so nothing is left of it when its
-users are gone, however they went. Other processes open it through ``/proc/<pid>/fd``.
+The shared memory is an anonymous file (`memfd`): it never has a name in any folder, so nothing is left of
+it when its users are gone, however they went. Other processes open it through ``/proc/<pid>/fd``.
 """
 
 from __future__ import annotations
@@ -58,7 +58,12 @@ def warm_up(precision: Literal["float32", "float64"]) -> None:
         receptor="excitatory",
     )
     network = Network(
-        name="warm-up", timestep_ms=1.0, seed=0, populations=(neurons,), sources=(source,), projections=(projection,)
+        name="warm-up",
+        timestep_ms=1.0,
+        seed=0,
+        populations=(neurons,),
+        sources=(source,),
+        projections=(projection,),
     )
     team = ThreadTeam(Plan(network, SYSTEMS["rack-2x2"], DeployOptions(chips=2, precision=precision)))
     try:

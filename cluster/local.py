@@ -42,7 +42,9 @@ class MemorySink:
     def status(self, record: Mapping[str, Any]) -> None:
         """Tell the share that is done."""
         factor = record["realtime_factor"]
-        detail = f"{record['n_spikes']:,} spikes" + (f", {factor:.2f} s a biological second" if factor else "")
+        detail = f"{record['n_spikes']:,} spikes" + (
+            f", {factor:.2f} s a biological second" if factor else ""
+        )
         self.progress("running", record["progress"], detail)
 
 

@@ -65,5 +65,7 @@ class LocalFleet:
 
     def _of(self, deployment_id: str) -> Coordinator:
         if deployment_id not in self._coordinators:
-            raise DeploymentLost(f"deployment {deployment_id!r}: its chips are gone; deploy the network again")
+            raise DeploymentLost(
+                f"deployment {deployment_id!r}: its chips are gone; deploy the network again"
+            )
         return self._coordinators[deployment_id]

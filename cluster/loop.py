@@ -1,7 +1,7 @@
 """The worker loop: receive the epoch's address events, tick, send. Compiled, many epochs a call.
 
-The only place where chip kernels and the exchange meet. A chip takes axon numbers, the exchange carries keys; a
-`Port` holds what turns one into the other.
+The only place where chip kernels and the exchange meet. A chip takes axon numbers, the exchange carries
+keys; a `Port` holds what turns one into the other.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from chip.arrays import N_SPIKES
 from chip.jit import kernel
 from chip.tick import advance_tick, push
-from cluster.exchange import Mailboxes, publish, wait_for
+from cluster.exchange import publish, wait_for
 
 ABORTED = -1
 
@@ -63,7 +63,7 @@ class Port(NamedTuple):
 
 
 @kernel
-def run(chip, port: Port, mail: Mailboxes, tick, until):  # type: ignore[no-untyped-def]
+def run(chip, port, mail, tick, until):
     """Advance a chip from `tick` towards `until`.
 
     Returns
@@ -89,7 +89,7 @@ def run(chip, port: Port, mail: Mailboxes, tick, until):  # type: ignore[no-unty
 
 
 @kernel
-def _full(output, probes, n_neurons):  # type: ignore[no-untyped-def]
+def _full(output, probes, n_neurons):
     """Return whether the next tick's spikes or samples might not fit."""
     if output.counters[N_SPIKES] + n_neurons > output.spikes.size:
         return True
@@ -101,7 +101,7 @@ def _full(output, probes, n_neurons):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _receive(chip, port, mail, epoch):  # type: ignore[no-untyped-def]
+def _receive(chip, port, mail, epoch):
     """Push all keys that others have sent to this chip in `epoch`."""
     parity = epoch % 2
     for source in range(port.n_chips):
@@ -122,7 +122,7 @@ def _receive(chip, port, mail, epoch):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _member_of(member_first, key):  # type: ignore[no-untyped-def]
+def _member_of(member_first, key):
     """Return the member that holds `key`; empty members hold none."""
     low, high = 0, member_first.size - 1
     while high - low > 1:
@@ -135,8 +135,8 @@ def _member_of(member_first, key):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _send(chip, port, mail, tick, begin):  # type: ignore[no-untyped-def]
-    """Push this tick's spikes on the own chip and write them to the mailboxes of all others they must reach."""
+def _send(chip, port, mail, tick, begin):
+    """Push this tick's spikes on the own chip and write them to the mailboxes of all they must reach."""
     parity, spikes = (tick // port.epoch_ticks) % 2, chip.output.spikes
     for part in range(port.slice_member.size):
         end, member, entry = chip.output.slice_end[part], port.slice_member[part], port.slice_entry[part]
@@ -147,11 +147,19 @@ def _send(chip, port, mail, tick, begin):  # type: ignore[no-untyped-def]
             for i in range(begin, end):
                 neuron = np.int64(spikes[i] & _LOW) - port.member_first[member]
                 for block in blocks:
-                    push(chip.synapses, chip.flight, chip.output.counters, port.block_axon[block] + neuron, tick)
+                    push(
+                        chip.synapses,
+                        chip.flight,
+                        chip.output.counters,
+                        port.block_axon[block] + neuron,
+                        tick,
+                    )
             for d in range(port.dest_start[entry], port.dest_start[entry + 1]):
                 destination = np.int64(port.dest[d])
                 length = port.lengths[destination]
-                place = mail.first[port.me] + (parity * port.n_chips + destination) * mail.room[port.me] + length
+                place = (
+                    mail.first[port.me] + (parity * port.n_chips + destination) * mail.room[port.me] + length
+                )
                 for i in range(begin, end):
                     mail.keys[place + i - begin] = np.uint32(spikes[i] & _LOW)
                 port.lengths[destination] = length + end - begin

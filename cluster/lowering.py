@@ -86,7 +86,7 @@ def _inputs(plan: Plan, population: Population, number: int) -> Iterator[InputSp
 
 
 def _rows(plan: Plan, slices: tuple[SliceSpec, ...]) -> tuple[tuple[AxonBlock, ...], tuple[RowSpec, ...]]:
-    """Return a block of axons for each (source, bank, receptor, shift) in use, and the rows that start there."""
+    """Return a block of axons for each (source, bank, receptor, shift) in use, and their rows."""
     network = plan.network
     numbers = {member.name: k for k, member in enumerate(network.members)}
     blocks: dict[tuple[int, int, int, int], AxonBlock] = {}

@@ -1,13 +1,14 @@
 """Partition and placement: which part of each population stands on which chip.
 
-Every placer is a plain function ``placer(network, n_chips) -> Placement``; the spikes do not depend on which is
-chosen, only speed and traffic do.
+Every placer is a plain function ``placer(network, n_chips) -> Placement``; the spikes do not depend on
+which is chosen, only speed and traffic do.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -35,7 +36,7 @@ def even(network: Network, n_chips: int) -> Placement:
     chips: list[list[Slice]] = [[] for _ in range(n_chips)]
     for number, member in enumerate(network.members):
         cuts = [member.size * k // n_chips for k in range(n_chips + 1)]
-        for chip, (low, high) in enumerate(zip(cuts[:-1], cuts[1:], strict=True)):
+        for chip, (low, high) in enumerate(pairwise(cuts)):
             if high > low:
                 chips[chip].append(Slice(number, low, high - low))
     return tuple(map(tuple, chips))
@@ -63,7 +64,7 @@ def _random_pieces(seed: int, member: int, size: int, n: int) -> list[tuple[int,
     key = stream_key(seed, Purpose.PLACEMENT, member + 1)
     marks = {int(draw(key, np.uint64(k))) % size for k in range(n - 1)} if size else set()
     cuts = sorted({0, size} | marks)
-    return list(zip(cuts[:-1], cuts[1:], strict=True))
+    return list(pairwise(cuts))
 
 
 PLACERS: dict[str, Callable[[Network, int], Placement]] = {"default": even, "shuffled": shuffled}

@@ -63,7 +63,7 @@ class Plan:
 
     @cached_property
     def destinations_of(self) -> tuple[frozenset[int], ...]:
-        """The chips that each member's spikes must reach: those with neurons of a population it projects to."""
+        """The chips that each member's spikes must reach: those with neurons that it projects to."""
         numbers = {member.name: k for k, member in enumerate(self.network.members)}
         reached: list[set[int]] = [set() for _ in self.network.members]
         for projection in self.network.projections:
@@ -91,7 +91,7 @@ class Plan:
 
     @cached_property
     def delay_range(self) -> tuple[int, int]:
-        """The least delay that crosses chips and the greatest of all, in ticks; (epoch's bound, 1) without any."""
+        """The least delay that crosses chips and the greatest of all, in ticks."""
         numbers = {member.name: k for k, member in enumerate(self.network.members)}
         least, greatest = MAX_EPOCH_TICKS, 1
         for projection in self.network.projections:

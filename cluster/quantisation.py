@@ -50,18 +50,20 @@ def quantise_network(network: Network) -> Quantised:
     for place, projection in enumerate(network.projections):
         target = numbers[projection.target]
         receptor = MODELS[network.populations[target].model].receptor(projection.receptor)
-        entry = ("projection", place, _of_projection(network, projection))
-        adders.setdefault((target, receptor), []).append(entry)
+        weights = _of_projection(network, projection)
+        adders.setdefault((target, receptor), []).append(("projection", place, weights))
     for number, population in enumerate(network.populations):
         for place, described in enumerate(population.inputs):
             if isinstance(described, PoissonInput):
                 receptor = MODELS[population.model].receptor(described.receptor)
-                entry = ("input", (number, place), _of_input(network, described))
-                adders.setdefault((number, receptor), []).append(entry)
+                weights = _of_input(network, described)
+                adders.setdefault((number, receptor), []).append(("input", (number, place), weights))
     return _collect(network, adders)
 
 
-def _collect(network: Network, adders: Mapping[tuple[int, int], list[tuple[str, Any, WeightRange]]]) -> Quantised:
+def _collect(
+    network: Network, adders: Mapping[tuple[int, int], list[tuple[str, Any, WeightRange]]]
+) -> Quantised:
     projections: dict[int, Quantisation] = {}
     inputs: dict[tuple[int, int], Quantisation] = {}
     lsb = {

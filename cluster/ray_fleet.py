@@ -1,7 +1,7 @@
 """The fleet behind Ray: a detached, named coordinator actor a deployment, reached by address.
 
-The gateway may die and come back while runs go on: coordinators are detached, their names are the deployments' ids, and
-all that is worth knowing is in the data folder.
+The gateway may die and come back while runs go on: coordinators are detached, their names are the
+deployments' ids, and all that is worth knowing is in the data folder.
 """
 
 from __future__ import annotations
@@ -133,7 +133,8 @@ class RayFleet:
 
     def _connect(self) -> None:
         """Connect, and find the deployments that were made before; those that are gone are lost."""
-        ray.shutdown()  # of a head that died: it may take seconds, which who asks for the lost must not wait for
+        # A head that died is let go only here: it may take seconds, which `lost` must not wait for.
+        ray.shutdown()
         ray.init(address=self.address, namespace=self.namespace, log_to_driver=False, configure_logging=False)
         self._connected = True
         for path in sorted((self.data / "deployments").glob("*/status.json")):
@@ -168,7 +169,9 @@ class RayFleet:
             self._require_head()
             actor, _ = self._watched.get(deployment_id, (None, None))
         if actor is None:
-            raise DeploymentLost(f"deployment {deployment_id!r}: its chips are gone; deploy the network again")
+            raise DeploymentLost(
+                f"deployment {deployment_id!r}: its chips are gone; deploy the network again"
+            )
         try:
             return ray.get(getattr(actor, method).remote(*arguments), timeout=_CALL_SECONDS)
         except ray.exceptions.RayTaskError as error:
@@ -180,7 +183,9 @@ class RayFleet:
 
     def _require_head(self) -> None:
         if not self._connected:
-            raise DeploymentLost(f"Ray head {self.address}: it must be reachable, got no answer; try again in a moment")
+            raise DeploymentLost(
+                f"Ray head {self.address}: it must be reachable, got no answer; try again in a moment"
+            )
 
     def _head_answers(self) -> bool:
         host, _, port = self.address.rpartition(":")

@@ -186,8 +186,8 @@ class RayTeam:
         free = int(ray.available_resources().get("chip", 0))
         if free < self.plan.n_chips:
             raise DeploymentLost(
-                f"cluster: free chip slots must be at least {self.plan.n_chips}, got {free}; release a deployment, "
-                "use fewer chips, or start workers with more"
+                f"cluster: free chip slots must be at least {self.plan.n_chips}, got {free}; release a "
+                "deployment, use fewer chips, or start workers with more"
             )
 
 

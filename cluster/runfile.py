@@ -70,7 +70,12 @@ def mark_failed(folder: Path, cause: str) -> None:
     if status.get("state") in TERMINAL:
         return
     tick, n_spikes = _last_record(folder / "index.bin")
-    status |= {"state": "failed", "tick": tick, "n_spikes": n_spikes, "error": f"{cause}; last complete tick: {tick}"}
+    status |= {
+        "state": "failed",
+        "tick": tick,
+        "n_spikes": n_spikes,
+        "error": f"{cause}; last complete tick: {tick}",
+    }
     write_record(folder / "status.json", status | {"ended": now()})
 
 
@@ -142,7 +147,9 @@ class RunWriter:
 
     def _refuse_closed(self) -> None:
         if (self.folder / "closed").exists():
-            raise DeploymentLost(f"run {self.folder.name!r}: its record was closed by another process; start a new run")
+            raise DeploymentLost(
+                f"run {self.folder.name!r}: its record was closed by another process; start a new run"
+            )
 
     def close(self) -> None:
         """Close the files; what was appended stays."""
@@ -232,7 +239,9 @@ class RunReader:
             high = min(high, low + limit)
         return pairs[low:high, 0].copy(), pairs[low:high, 1].copy()
 
-    def states(self, recording: int, from_tick: int, to_tick: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    def states(
+        self, recording: int, from_tick: int, to_tick: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Return recording `recording`, sampled at the end of ticks in [from_tick, to_tick).
 
         Returns

@@ -24,7 +24,9 @@ class ChipLimits(BaseModel):
     banks: int = Field(default=16, ge=1, description="Banks of up to 65,536 neurons each.")
     neurons: int = Field(default=1_048_576, ge=1, description="Neurons over all banks.")
     synapse_words: int = Field(default=2**30, ge=1, description="Words of synapse memory, 4 bytes each.")
-    axons: int = Field(default=2**24, ge=1, description="Input lines, one for each (source neuron, bank, receptor).")
+    axons: int = Field(
+        default=2**24, ge=1, description="Input lines, one for each (source neuron, bank, receptor)."
+    )
     delay_ticks: int = Field(default=65_535, ge=1, description="Longest delay.")
     models: tuple[str, ...] | None = Field(default=None, description="Neuron models it takes; null for all.")
 
@@ -53,7 +55,7 @@ class System(BaseModel):
 def _rack(n_boards: int, n_chips: int) -> System:
     return System(
         name=f"rack-{n_boards}x{n_chips}",
-        description=f"{n_boards} boards of {n_chips} generic chips, each with 16 banks and 4 GiB of synapse memory.",
+        description=f"{n_boards} boards of {n_chips} generic chips of 16 banks and 4 GiB of synapse memory.",
         levels=(LevelSpec(name="board", fan_out=n_chips), LevelSpec(name="rack", fan_out=n_boards)),
     )
 

@@ -122,7 +122,9 @@ class Worker:
         while self.tick < until:
             tick = run(self.chip.arrays, self.port, self._mailboxes, self.tick, until)
             if tick == ABORTED:
-                raise WorkerAborted(f"{self.chip.spec.name}: aborted after tick {self.tick}, another part has died")
+                raise WorkerAborted(
+                    f"{self.chip.spec.name}: aborted after tick {self.tick}, another part has died"
+                )
             self.tick = tick
             spikes.append(self.chip.drain_spikes())
             samples.append(self.chip.drain_samples())

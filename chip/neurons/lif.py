@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+import sys
+from collections.abc import Callable, Mapping
+from decimal import Context, Decimal
 
 import numpy as np
 
-from chip.arithmetic import exp, expm1
 from chip.neurons.model import Array, Parameter
+
+_DIGITS = Context(prec=40)
 
 MEMBRANE = (
     Parameter("v_rest_mv", -65.0, "Resting potential."),
@@ -28,35 +32,58 @@ def check_membrane(lowest: Mapping[str, float], highest: Mapping[str, float]) ->
     return []
 
 
-def each(function: object, x: Array) -> Array:
-    """Apply a scalar kernel to each element of `x`."""
-    return np.array([function(value) for value in x.tolist()])  # type: ignore[operator]
+def each(function: Callable[..., float], *arrays: Array) -> Array:
+    """Apply a function of numbers to arrays, (1,) or (n,), once for each distinct set of arguments."""
+    rows = np.stack(np.broadcast_arrays(*arrays))
+    distinct, place = np.unique(rows, axis=1, return_inverse=True)
+    return np.array([function(*row) for row in distinct.T.tolist()])[place.reshape(-1)]
+
+
+def exp(x: float) -> float:
+    """Return e**x rounded to the nearest float64, as no C library promises."""
+    return float(_DIGITS.exp(Decimal(x)))
+
+
+def _expm1(x: float) -> float:
+    """Return e**x - 1 with NEST's series (numerics.h, after GSL), whose last bit differs from the nearest."""
+    if abs(x) > math.log(2.0):
+        return exp(x) - 1.0
+    total, term, n = x, x * x / 2.0, 2
+    while abs(term) > abs(total) * sys.float_info.epsilon:
+        total += term
+        n += 1
+        term *= x / n
+    return total
 
 
 def decay(timestep_ms: float, tau_ms: Array) -> Array:
     """Return exp(-h / tau)."""
-    return each(exp, -timestep_ms / tau_ms)
-
-
-def current_to_voltage(timestep_ms: float, tau_m_ms: Array, c_m_pf: Array) -> Array:
-    """Return the voltage (mV) that a constant 1 pA adds in a tick: tau_m / C (1 - exp(-h / tau_m))."""
-    return -tau_m_ms / c_m_pf * each(expm1, -timestep_ms / tau_m_ms)
+    return each(lambda tau: exp(-timestep_ms / tau), tau_ms)
 
 
 def synapse_to_voltage(timestep_ms: float, tau_m_ms: Array, tau_syn_ms: Array, c_m_pf: Array) -> Array:
     """Return the voltage (mV) that a current of 1 pA, decaying with tau_syn, adds in a tick.
 
-    ``h exp(-h / tau_m) / C * (expm1(x) / x)`` with ``x = h (1 / tau_m - 1 / tau_syn)``, which holds for equal time
-    constants too, where the fraction is 1.
+    The order of operations is NEST's, so that a potential that meets the threshold in its last bit does so
+    in both.
 
     References
     ----------
-    Rotter and Diesmann 1999, Biol. Cybern. 81:381, exact integration.
+    Rotter and Diesmann 1999, Biol. Cybern. 81:381; NEST 3.10, libnestutil/iaf_propagator.cpp.
     """
-    tau_m, tau_syn, c_m = np.broadcast_arrays(tau_m_ms, tau_syn_ms, c_m_pf)
-    x = timestep_ms * (tau_syn - tau_m) / (tau_m * tau_syn)
-    growth = np.where(x == 0.0, 1.0, each(expm1, x) / np.where(x == 0.0, 1.0, x))
-    return timestep_ms * decay(timestep_ms, tau_m) / c_m * growth
+    return each(
+        lambda tau_m, tau_syn, c_m: _p21(timestep_ms, tau_m, tau_syn, c_m), tau_m_ms, tau_syn_ms, c_m_pf
+    )
+
+
+def _p21(h: float, tau_m: float, tau_syn: float, c_m: float) -> float:
+    if tau_syn != tau_m:
+        beta = tau_syn * tau_m / (tau_m - tau_syn)
+        inv_beta = (tau_m - tau_syn) / (tau_syn * tau_m)
+        regular = beta / c_m * exp(-h * (1.0 / tau_syn)) * _expm1(h * inv_beta)
+        if math.isfinite(regular) and regular >= sys.float_info.min:
+            return regular
+    return h * (1.0 / c_m) * exp(-h * (1.0 / tau_m))
 
 
 def refractory_ticks(timestep_ms: float, t_ref_ms: Array) -> Array:

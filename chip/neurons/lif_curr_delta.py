@@ -1,6 +1,6 @@
 """Leaky integrate-and-fire whose synapses step the voltage, integrated exactly.
 
-The tick, v counted from rest (NEST's `iaf_psc_delta`)::
+The tick, v counted from rest (NEST's `iaf_psc_delta`; p30 = 1 / c_m (1 - p33) tau_m)::
 
     if refractory == 0:  v = v * p33 + (i_offset + dc) * p30 + slot
     else:                refractory -= 1          # input is discarded
@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from chip.jit import kernel
-from chip.neurons.lif import MEMBRANE, check_membrane, current_to_voltage, decay, refractory_ticks
+from chip.neurons.lif import MEMBRANE, check_membrane, decay, refractory_ticks
 from chip.neurons.model import Array, Lowered, NeuronModel, Receptor, State
 
 
@@ -33,14 +33,14 @@ def _lower(
             refractory_ticks(h, p["t_ref_ms"]),
             one * lsb[0],
         ),
-        drive_gain=current_to_voltage(h, p["tau_m_ms"], p["c_m_pf"]),
+        drive_gain=1.0 / p["c_m_pf"] * (1.0 - decay(h, p["tau_m_ms"])) * p["tau_m_ms"],
         initial={"v_mv": initial.get("v_mv", p["v_rest_mv"]) - p["v_rest_mv"], "refractory": one * 0.0},
         origin={"v_mv": p["v_rest_mv"]},
     )
 
 
 @kernel
-def _step(n, state, c, varying, drive, slots, base, pitch, fired):  # type: ignore[no-untyped-def]
+def _step(n, state, c, varying, drive, slots, base, pitch, fired):
     number = state.dtype.type
     v, refractory, slot = state[:n], state[n : 2 * n], slots[base : base + n]
     if not varying:

@@ -1,6 +1,6 @@
 """Leaky integrate-and-fire with exponentially decaying currents, integrated exactly.
 
-The tick, v counted from rest (NEST's `iaf_psc_exp`, in its order of operations)::
+The tick, v counted from rest; p20 = tau_m / c_m (1 - p22) (NEST's `iaf_psc_exp`, in its order)::
 
     if refractory == 0:  v = v * p22 + i_ex * p21_ex + i_in * p21_in + (i_offset + dc) * p20
     else:                refractory -= 1
@@ -21,7 +21,6 @@ from chip.jit import kernel
 from chip.neurons.lif import (
     MEMBRANE,
     check_membrane,
-    current_to_voltage,
     decay,
     refractory_ticks,
     synapse_to_voltage,
@@ -47,7 +46,7 @@ def _lower(
             one * lsb[0],
             one * lsb[1],
         ),
-        drive_gain=current_to_voltage(h, p["tau_m_ms"], p["c_m_pf"]),
+        drive_gain=p["tau_m_ms"] / p["c_m_pf"] * (1.0 - decay(h, p["tau_m_ms"])),
         initial={
             "v_mv": initial.get("v_mv", p["v_rest_mv"]) - p["v_rest_mv"],
             "i_ex_pa": initial.get("i_ex_pa", one * 0.0),
@@ -59,7 +58,7 @@ def _lower(
 
 
 @kernel
-def _step(n, state, c, varying, drive, slots, base, pitch, fired):  # type: ignore[no-untyped-def]
+def _step(n, state, c, varying, drive, slots, base, pitch, fired):
     number = state.dtype.type
     v, i_ex, i_in, refractory = state[:n], state[n : 2 * n], state[2 * n : 3 * n], state[3 * n : 4 * n]
     slot_ex, slot_in = slots[base : base + n], slots[base + pitch : base + pitch + n]

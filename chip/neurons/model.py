@@ -29,7 +29,7 @@ class Parameter:
     at_least: float | None = None
 
     def problem(self, low: float) -> str | None:
-        """Return the rule that a value, or the least value of a distribution, breaks; None when it breaks none."""
+        """Return the rule that a value, or a distribution's least value, breaks; None when none."""
         if self.above is not None and not low > self.above:
             return f"must be > {self.above:g}"
         if self.at_least is not None and not low >= self.at_least:
@@ -88,12 +88,13 @@ class NeuronModel:
     kernel_state : tuple of str
         All variables of the kernel, those of `states` first.
     lower : callable
-        ``lower(parameters, initial, timestep_ms, lsb) -> Lowered``; `lsb` holds the slot LSB of each receptor.
+        ``lower(parameters, initial, timestep_ms, lsb) -> Lowered``; `lsb` holds the slot LSB of each
+        receptor.
     step : kernel
         ``step(n, state, coefficients, varying, drive, slots, base, pitch, fired)``: one tick of a slice.
-        `state` (n_variables * n,); `coefficients` (n_coefficients,) or, when `varying`, (n_coefficients * n,);
-        `drive` (n,), all float32 or float64; `slots` int32, receptor r of neuron i at ``base + r * pitch + i``,
-        read and set to 0; `fired` (n,) uint8, written: 1 where a neuron spikes.
+        `state` (n_variables * n,); `coefficients` (n_coefficients,) or, when `varying`, (n_coefficients *
+        n,); `drive` (n,), all float32 or float64; `slots` int32, receptor r of neuron i at ``base + r *
+        pitch + i``, read and set to 0; `fired` (n,) uint8, written: 1 where a neuron spikes.
     check : callable
         ``check(lowest, highest)`` of the parameters' bounds by name yields (parameter, rule, advice).
     """
