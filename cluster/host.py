@@ -15,7 +15,7 @@ from cluster.options import DeployOptions
 from cluster.plan import Plan
 from cluster.systems import SYSTEMS
 from cluster.team import ThreadTeam
-from network import FixedInDegree, Network, PoissonSource, Population, Projection
+from network import FixedTotalNumber, Network, Normal, PoissonInput, PoissonSource, Population, Projection
 
 
 class SharedMailboxes:
@@ -46,13 +46,19 @@ def attach(path: str, shape: Shape) -> Mailboxes:
 
 
 def warm_up(precision: Literal["float32", "float64"]) -> None:
-    """Compile all kernels, or find them compiled, by building a tiny network and not running it."""
-    neurons = Population(name="neurons", size=2, model="lif_curr_exp")
+    """Compile all kernels, or find them compiled, with a tiny network that uses each."""
+    neurons = Population(
+        name="neurons",
+        size=2,
+        model="lif_curr_exp",
+        initial={"v_mv": Normal(mean=-65.0, sd=1.0)},
+        inputs=(PoissonInput(rate_hz=1.0, weight=1.0, receptor="excitatory"),),
+    )
     source = PoissonSource(name="source", size=2, rate_hz=1.0)
     projection = Projection(
         source="source",
         target="neurons",
-        connectivity=FixedInDegree(n=1),
+        connectivity=FixedTotalNumber(n=2),
         weight=1.0,
         delay_ms=1.0,
         receptor="excitatory",

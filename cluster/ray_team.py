@@ -9,6 +9,8 @@ import contextlib
 from typing import Any
 
 import ray
+from ray.util.placement_group import placement_group, remove_placement_group
+from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
 from cluster.errors import DeploymentLost
 from cluster.exchange import Mailboxes, Shape
@@ -18,6 +20,7 @@ from cluster.team import Progress, peak_bytes_of_process
 from cluster.worker import Advance, Built, Tally, Worker
 
 _LOOK_SECONDS = 0.2
+_RESERVE_SECONDS = 10.0
 _STOP_SECONDS = 4.0
 
 
@@ -95,6 +98,7 @@ class RayTeam:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self._host: Any = None
+        self._slots: Any = None
         self._chips: list[Any] = []
         self._closed = False
 
@@ -106,13 +110,14 @@ class RayTeam:
         DeploymentLost
             The cluster has too few chip slots, or an actor died.
         """
-        self._refuse_too_few_slots()
+        progress("waiting for a host", 0.0)
+        self._slots = self._reserve()
         plan = ray.put(self.plan)
         progress("compiling kernels", 0.0)
-        self._host = HostActor.remote(plan)  # type: ignore[attr-defined]
+        self._host = HostActor.options(scheduling_strategy=self._on(0)).remote(plan)  # type: ignore[attr-defined]
         path = self._host.warm_up.remote()
         self._chips = [
-            ChipActor.remote(plan, chip)  # type: ignore[attr-defined]
+            ChipActor.options(scheduling_strategy=self._on(chip)).remote(plan, chip)  # type: ignore[attr-defined]
             for chip in range(self.plan.n_chips)
         ]
         self._get([path], progress=lambda: progress("compiling kernels", 0.5))
@@ -145,6 +150,9 @@ class RayTeam:
             if actor is not None:
                 with contextlib.suppress(Exception):
                     ray.kill(actor)
+        if self._slots is not None:
+            with contextlib.suppress(Exception):
+                remove_placement_group(self._slots)
 
     def _get(self, refs: list[Any], progress: Any = lambda: None) -> list[Any]:
         """Return the values of all `refs`, in order; the first error stops all chips.
@@ -182,13 +190,20 @@ class RayTeam:
             shares = ray.get([chip.progress.remote() for chip in self._chips], timeout=_LOOK_SECONDS)
             progress("building chips", sum(shares) / len(shares))
 
-    def _refuse_too_few_slots(self) -> None:
-        free = int(ray.available_resources().get("chip", 0))
-        if free < self.plan.n_chips:
+    def _reserve(self) -> Any:
+        """Reserve a chip slot for each chip, all on one host: they exchange through its memory."""
+        slots = placement_group([{"chip": 1.0}] * self.plan.n_chips, strategy="STRICT_PACK")
+        if not slots.wait(_RESERVE_SECONDS):
+            remove_placement_group(slots)
+            free = int(ray.available_resources().get("chip", 0))
             raise DeploymentLost(
-                f"cluster: free chip slots must be at least {self.plan.n_chips}, got {free}; release a "
-                "deployment, use fewer chips, or start workers with more"
+                f"cluster: free chip slots on one host must be at least {self.plan.n_chips}, got {free} on all "
+                "hosts together; release a deployment, use fewer chips, or start workers with more"
             )
+        return slots
+
+    def _on(self, bundle: int) -> PlacementGroupSchedulingStrategy:
+        return PlacementGroupSchedulingStrategy(self._slots, placement_group_bundle_index=bundle)
 
 
 def _first_line(error: Exception) -> str:
