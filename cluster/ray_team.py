@@ -197,8 +197,8 @@ class RayTeam:
             remove_placement_group(slots)
             free = int(ray.available_resources().get("chip", 0))
             raise DeploymentLost(
-                f"cluster: free chip slots on one host must be at least {self.plan.n_chips}, got {free} on all "
-                "hosts together; release a deployment, use fewer chips, or start workers with more"
+                f"cluster: free chip slots on one host must be at least {self.plan.n_chips}, got {free} on "
+                "all hosts together; release a deployment, use fewer chips, or start workers with more"
             )
         return slots
 

@@ -1,0 +1,54 @@
+"""``python -m api``: the gateway, with settings from the environment."""
+
+from __future__ import annotations
+
+import sys
+
+from pydantic import ValidationError
+
+from api.app import create_app
+from api.serving import serve
+from api.settings import Settings
+from cluster import Fleet, LocalFleet
+
+USAGE = 2
+
+
+def main() -> int:
+    """Serve until told to stop; return the exit code."""
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        return _refuse(
+            [
+                f"SPIKERACK_{'__'.join(map(str, item['loc'])).upper()}: {item['msg']}"
+                for item in error.errors()
+            ]
+        )
+    if settings.backend == "ray" and settings.ray_address is None:
+        advice = "use `spikerack serve`, which starts a Ray head, or SPIKERACK_BACKEND=local"
+        return _refuse([f"SPIKERACK_RAY_ADDRESS: must be host:port of a Ray head, got nothing; {advice}"])
+    settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    fleet = _fleet(settings)
+    try:
+        serve(create_app(settings, fleet), settings)
+    finally:
+        fleet.close()
+    return 0
+
+
+def _refuse(lines: list[str]) -> int:
+    print(*lines, sep="\n", file=sys.stderr)
+    return USAGE
+
+
+def _fleet(settings: Settings) -> Fleet:
+    if settings.ray_address is None or settings.backend == "local":
+        return LocalFleet(settings.data)
+    from cluster.ray_fleet import RayFleet  # Ray takes seconds to import.
+
+    return RayFleet(settings.ray_address, settings.data)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,128 @@
+"""Admission: what is refused by its estimate, before anything is allocated."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from api.errors import NoCapacity, OverLimit, QuotaExceeded
+from api.settings import Limits
+from network import Network
+
+RETRY_AFTER_S = 10
+
+
+def admit_size(network: Network, limits: Limits) -> None:
+    """Refuse a network whose numbers are beyond what the service ever takes.
+
+    Raises
+    ------
+    OverLimit
+        Too many neurons or synapses. Both follow from the description: nothing is drawn.
+    """
+    _admit("network", "neurons", network.n_neurons, limits.neurons)
+    _admit("network", "synapses", network.n_synapses, limits.synapses)
+
+
+def admit_memory(estimate: int, *, deployed: int, available: int, limits: Limits) -> None:
+    """Refuse a deployment that would not fit into memory beside what is deployed.
+
+    Parameters
+    ----------
+    estimate : int
+        Bytes that the deployment is expected to take.
+    deployed : int
+        Bytes that all live deployments are expected to take.
+    available : int
+        Bytes that the host could give now.
+    limits : Limits
+        The operator's.
+
+    Raises
+    ------
+    OverLimit
+        It is more than the service has for all deployments together.
+    NoCapacity
+        It would fit alone.
+    """
+    _admit("deployment", "memory_bytes", estimate, limits.memory_bytes)
+    room = min(limits.memory_bytes - deployed, available)
+    if estimate > room:
+        raise NoCapacity(
+            f"deployment: memory for {estimate} bytes is needed, {max(room, 0)} are free now; "
+            "release a deployment or come back later",
+            resource="memory_bytes",
+            estimate=estimate,
+            limit=max(room, 0),
+            retry_after=RETRY_AFTER_S,
+        )
+
+
+def admit_duration(duration_ms: float, limits: Limits) -> None:
+    """Refuse a run that is longer than any may be.
+
+    Raises
+    ------
+    OverLimit
+        It is.
+    """
+    _admit("run", "duration_ms", duration_ms, limits.duration_ms)
+
+
+def admit_one_more(what: str, have: int, limit: int, *, instead: str) -> None:
+    """Refuse one more of something that an owner may only hold so many of.
+
+    Raises
+    ------
+    QuotaExceeded
+        The owner has `limit` of them.
+    """
+    if have >= limit:
+        raise QuotaExceeded(
+            f"{what}: one owner may hold {limit}, and holds {have}; {instead}",
+            resource=what,
+            estimate=have + 1,
+            limit=limit,
+            retry_after=RETRY_AFTER_S,
+        )
+
+
+def _admit(where: str, resource: str, estimate: float, limit: float) -> None:
+    if estimate > limit:
+        raise OverLimit(
+            f"{where}: {resource} must be at most {limit}, the estimate is {estimate}; "
+            f"make it smaller, or ask the operator to raise SPIKERACK_LIMITS__{resource.upper()}",
+            resource=resource,
+            estimate=estimate,
+            limit=limit,
+        )
+
+
+class Sockets:
+    """Counts the open streams of each owner."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._open: Counter[str] = Counter()
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def hold(self, owner: str) -> Iterator[None]:
+        """Count one more stream while inside.
+
+        Raises
+        ------
+        QuotaExceeded
+            The owner has as many as one may.
+        """
+        with self._lock:
+            admit_one_more("stream sockets", self._open[owner], self._limit, instead="close one")
+            self._open[owner] += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._open[owner] -= 1
+                self._open += Counter()

@@ -1,0 +1,153 @@
+"""A fleet whose runs do what a test says, tick by tick, through the real run files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from cluster.errors import DeploymentLost, RunConflict
+from cluster.fleet import Action
+from cluster.options import DeployOptions
+from cluster.runfile import TERMINAL, RunWriter, now, read_record, write_record
+from cluster.systems import System
+from network import Network, SpikeDigest
+
+NEXT = {"pause": "paused", "resume": "running", "step": "paused", "cancel": "cancelled"}
+
+
+class ScriptedFleet:
+    """Implements `cluster.Fleet`. Nothing moves unless a test moves it.
+
+    Parameters
+    ----------
+    data : Path
+        The data folder that it shares with the gateway.
+    """
+
+    def __init__(self, data: Path) -> None:
+        self.data = data
+        self.is_ready = True
+        self.next_state = "ready"
+        self.networks: dict[str, Network] = {}
+        self.writers: dict[str, RunWriter] = {}
+        self.digests: dict[str, SpikeDigest] = {}
+        self.recordings: dict[str, list[dict[str, Any]]] = {}
+        self.owners: dict[str, str] = {}
+        self.ticks: dict[str, int] = {}
+        self._lost: dict[str, str] = {}
+
+    def deploy(self, deployment_id: str, network: Network, system: System, options: DeployOptions) -> None:
+        self.networks[deployment_id] = network
+        self.build(deployment_id, self.next_state)
+
+    def build(self, deployment_id: str, state: str, **more: Any) -> None:
+        folder = self.data / "deployments" / deployment_id
+        folder.mkdir(parents=True, exist_ok=True)
+        record = {"state": state, "phase": state, "progress": 1.0, "error": None, "report": {"chips": []}}
+        write_record(folder / "status.json", record | more)
+
+    def start_run(self, deployment_id: str, run_id: str, n_ticks: int) -> None:
+        if deployment_id not in self.networks:
+            raise DeploymentLost(f"deployment {deployment_id}: must be alive, and is gone; deploy again")
+        if any(self._status(other)["state"] not in TERMINAL for other in self.writers):
+            raise RunConflict(
+                f"deployment {deployment_id}: must have no active run, has one; wait for its end"
+            )
+        network = self.networks[deployment_id]
+        members = [
+            {"name": m.name, "first": network.offsets[m.name], "size": m.size, "kind": "population"}
+            for m in network.members
+        ]
+        meta: dict[str, Any] = {
+            "run": run_id,
+            "timestep_ms": network.timestep_ms,
+            "n_ticks": n_ticks,
+            "n_neurons": network.n_neurons,
+            "seed": network.seed,
+            "populations": members,
+            "recordings": [
+                {
+                    "population": recording.population,
+                    "variables": list(recording.variables),
+                    **recording.neurons.model_dump(),
+                    "n_neurons": len(recording.neurons.range),
+                    "interval_ticks": network.ticks(recording.interval_ms),
+                }
+                for recording in network.recordings
+            ],
+        }
+        self.owners[run_id] = deployment_id
+        self.recordings[run_id] = meta["recordings"]
+        self.writers[run_id] = RunWriter(self.data / "runs" / run_id, meta)
+        self.digests[run_id] = SpikeDigest(network.timestep_ms, n_ticks, network.n_neurons)
+        self.ticks[run_id] = 0
+        self._write(run_id, "running", n_ticks=n_ticks)
+
+    def advance(self, run_id: str, to_tick: int, pairs: ArrayLike = ()) -> None:
+        """Complete the ticks up to, and not with, `to_tick`, with these (tick, neuron) spikes.
+
+        A state that is recorded in tick t is t + 0.25 times the recorded neuron's index.
+        """
+        spikes = np.asarray(pairs, np.uint32).reshape(-1, 2)
+        self.digests[run_id].update(spikes[:, 0], spikes[:, 1])
+        states = [_samples(spec, self.ticks[run_id], to_tick) for spec in self.recordings[run_id]]
+        self.writers[run_id].append(to_tick, spikes, states)
+        self.ticks[run_id] = to_tick
+        self._write(run_id, self._status(run_id)["state"])
+
+    def end(self, run_id: str, state: str = "complete") -> str:
+        digest = self.digests[run_id].hexdigest(self.ticks[run_id])
+        self._write(run_id, state, digest=digest, ended=now())
+        self.writers[run_id].close()
+        return digest
+
+    def lose(self, deployment_id: str, cause: str) -> None:
+        del self.networks[deployment_id]
+        self._lost[deployment_id] = cause
+
+    def control(self, deployment_id: str, run_id: str, action: Action, ticks: int | None = None) -> int:
+        if deployment_id not in self.networks:
+            raise DeploymentLost(f"deployment {deployment_id}: must be alive, and is gone; deploy again")
+        if self._status(run_id).get("state", "complete") in TERMINAL:
+            raise RunConflict(f"run {run_id}: {action} needs an active run, and it has ended; start another")
+        if action == "cancel":
+            self.end(run_id, "cancelled")
+        else:
+            self.ticks[run_id] += ticks or 0
+            self._write(run_id, NEXT[action])
+        return self.ticks[run_id]
+
+    def release(self, deployment_id: str) -> None:
+        self.networks.pop(deployment_id, None)
+        for run_id in self.writers:
+            if self.owners[run_id] == deployment_id and self._status(run_id)["state"] not in TERMINAL:
+                self.end(run_id, "cancelled")
+
+    def lost(self) -> dict[str, str]:
+        lost, self._lost = self._lost, {}
+        return lost
+
+    def ready(self) -> bool:
+        return self.is_ready
+
+    def close(self) -> None:
+        for writer in self.writers.values():
+            writer.close()
+
+    def _status(self, run_id: str) -> dict[str, Any]:
+        return read_record(self.data / "runs" / run_id / "status.json") or {}
+
+    def _write(self, run_id: str, state: str, **more: Any) -> None:
+        before = self._status(run_id) or {"realtime_factor": 2.0, "engine_version": "1", "started": now()}
+        counts = {"tick": self.ticks[run_id], "n_spikes": self.writers[run_id].n_spikes, "progress": 0.5}
+        record = before | counts | {"state": state} | more
+        write_record(self.data / "runs" / run_id / "status.json", record)
+
+
+def _samples(spec: dict[str, Any], from_tick: int, to_tick: int) -> NDArray[np.float64]:
+    every = spec["interval_ticks"]
+    ticks = (np.arange(from_tick // every, to_tick // every) + 1) * every - 1
+    return ticks[:, None] + 0.25 * np.arange(spec["n_neurons"])

@@ -1,0 +1,44 @@
+"""A supervisor of small children, run as a program by the supervisor's tests; all tell what happens."""
+
+from __future__ import annotations
+
+import os
+import sys
+from functools import partial
+
+from spikerack.supervisor import Restarts, Sibling, SiblingFailedError, Supervisor
+
+CHILD = """
+import os, signal, subprocess, sys
+name = sys.argv[1]
+if name == "parent":
+    subprocess.Popen([sys.executable, "-c", sys.argv[2], "grandchild"], start_new_session=True)
+print("child", name, os.getpid(), flush=True)
+if name == "mayfly":
+    sys.exit(3)
+if name == "stubborn":
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+while True:
+    signal.pause()
+"""
+
+
+def sibling(name: str) -> Sibling:
+    async def ready() -> bool:
+        return True
+
+    return Sibling(name, [sys.executable, "-c", CHILD, name, CHILD], dict(os.environ), ready)
+
+
+def main() -> None:
+    say = partial(print, flush=True)
+    supervisor = Supervisor([sibling(name) for name in sys.argv[1:]], say, lambda: Restarts(limit=2))
+    try:
+        supervisor.run(lambda: say("ready"))
+    except SiblingFailedError as error:
+        say(f"failed: {error}")
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
