@@ -9,6 +9,7 @@ from functools import partial
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError, WebSocketRequestValidationError
+from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.requests import HTTPConnection
@@ -71,7 +72,19 @@ def create_app(settings: Settings, fleet: Fleet) -> FastAPI:
 
 async def _answer(connection: HTTPConnection, error: Exception) -> Response:
     """Answer a request, or a websocket that is not open yet."""
-    return problem_of(error).response(connection)
+    response = problem_of(error).response(connection)
+    if response.status_code == 405:
+        response.headers["Allow"] = ", ".join(sorted(_methods(connection)))
+    return response
+
+
+def _methods(connection: HTTPConnection) -> set[str]:
+    """Return all methods of a path: the framework names only those of the first route that it finds."""
+    methods: set[str] = set()
+    for route in iter_route_contexts(connection.app.routes):
+        if route.methods and route.path_regex.match(connection.scope["path"]):
+            methods |= route.methods
+    return methods
 
 
 async def _answer_upgrade(connection: HTTPConnection, error: Exception) -> Response:

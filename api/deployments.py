@@ -82,9 +82,9 @@ def release_deployment(deployment_id: str, gateway: TheGateway, key: Runner) -> 
     """Give the chips back. An active run ends; what it has recorded stays. Again does no harm."""
     row = gateway.records.one("deployments", key.owner, deployment_id)
     state = view_deployment(gateway, row).state
-    following = next_state(DEPLOYMENT, f"deployment {deployment_id}", state=state, action="release")
+    next_state(DEPLOYMENT, f"deployment {deployment_id}", state=state, action="release")
     gateway.fleet.release(deployment_id)
-    if following != state:
+    if row["released"] is None:
         gateway.records.change(
             "deployments", key.owner, deployment_id, released=now(), ended=row["ended"] or now()
         )

@@ -15,6 +15,7 @@ from api.metrics import Metrics
 from api.problems import MEDIA_TYPE, problem_of_status
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _log = logging.getLogger("api")
 
 
@@ -52,7 +53,8 @@ class Envelope:
             _log.exception("request %s failed", answer.request_id)
             await answer.replace(500)
         route = getattr(scope.get("route"), "path", "none")
-        self._metrics.requests.labels(scope["method"], route, answer.status).inc()
+        method = scope["method"] if scope["method"] in _METHODS else "other"
+        self._metrics.requests.labels(method, route, answer.status).inc()
         self._metrics.seconds.labels(route).observe(time.perf_counter() - begin)
 
 

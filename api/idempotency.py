@@ -116,14 +116,15 @@ async def _once(
     try:
         response = await handler(request)
     except BaseException:
-        answers.drop(owner, key)
+        answers.drop(owner, key)  # Not in another thread: a request that is cancelled could not wait for it.
         raise
     await run_in_threadpool(answers.finish, owner, key, response)
     return response
 
 
 async def _fingerprint(request: Request) -> bytes:
-    digest = hashlib.sha256(f"{request.method} {request.url.path}?{request.url.query}\n".encode())
+    scope = request.scope
+    digest = hashlib.sha256(f"{scope['method']} {scope['path']}?{scope['query_string']!r}\n".encode())
     digest.update(await request.body())
     return digest.digest()
 

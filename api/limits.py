@@ -71,6 +71,24 @@ def admit_duration(duration_ms: float, limits: Limits) -> None:
     _admit("run", "duration_ms", duration_ms, limits.duration_ms)
 
 
+def admit_disk(free: int, limits: Limits) -> None:
+    """Refuse a run while the data folder's disk is nearly full.
+
+    Raises
+    ------
+    NoCapacity
+        Less than `limits.free_disk_bytes` are free.
+    """
+    if free < limits.free_disk_bytes:
+        raise NoCapacity(
+            f"run: {limits.free_disk_bytes} bytes must be free on the disk, {free} are; delete runs",
+            resource="free_disk_bytes",
+            estimate=limits.free_disk_bytes,
+            limit=free,
+            retry_after=RETRY_AFTER_S,
+        )
+
+
 def admit_one_more(what: str, have: int, limit: int, *, instead: str) -> None:
     """Refuse one more of something that an owner may only hold so many of.
 

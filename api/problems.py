@@ -133,7 +133,7 @@ class Problem:
             "title": self.kind.title,
             "status": self.kind.status,
             "detail": self.detail,
-            "instance": connection.url.path,
+            "instance": connection.scope["path"],
             "request_id": connection.scope.get("state", {}).get("request_id"),
             **self.extra,
         }

@@ -16,11 +16,6 @@ Every message is a msgpack map with `type`:
 - ``gap {from_tick, to_tick, reason}``: ticks in [from_tick, to_tick) are skipped.
 - ``heartbeat {tick, lag}``: nothing to send; `tick` is the next one, `lag` how many complete ticks wait.
 - ``end {tick, digest, state, reason}``: the run is over.
-
-References
-----------
-Frames of up to 65,536 spikes are 256 KiB: Centrifugo's and Kubernetes' streams hold single messages below 1
-MiB too.
 """
 
 from __future__ import annotations
@@ -36,6 +31,8 @@ from numpy.typing import NDArray
 SUBPROTOCOL = "spikes.v1.msgpack"
 FRAME_TICKS = 10_000
 FRAME_SPIKES = 65_536
+# With both a frame is below 310 KB; websocket libraries take messages of 1 MiB unless told otherwise. A tick
+# is never cut, so that of a network of more than 250,000 neurons may be larger.
 
 Mode = Literal["lossless", "latest"]
 Message = dict[str, Any]

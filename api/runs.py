@@ -10,10 +10,10 @@ from fastapi import APIRouter, Query, Response
 
 from api.body import JSON_ONLY
 from api.deployments import POLL_AFTER_S, view_deployment
-from api.errors import InvalidRequest, OverLimit, QuotaExceeded, RefusedTransition
+from api.errors import InvalidRequest, NoCapacity, OverLimit, QuotaExceeded, RefusedTransition
 from api.gateway import Gateway, TheGateway
 from api.idempotency import IDEMPOTENT, IdempotentRoute
-from api.limits import admit_duration, admit_one_more
+from api.limits import admit_disk, admit_duration, admit_one_more
 from api.models import Controlled, Page, RunQuery, RunRecord, RunRequest, StepRequest
 from api.openapi import CONTROLLED, JSON_POSTED, STORED, problems
 from api.paging import listing
@@ -21,7 +21,7 @@ from api.security import Reader, Runner
 from api.states import DEPLOYMENT, RUN, next_state
 from api.storage import Row
 from cluster.fleet import Action
-from cluster.runfile import now, read_record
+from cluster.runfile import TERMINAL, now, read_record
 from network.grid import MAX_TICKS, off_grid
 
 router = APIRouter(prefix="/v1", tags=["runs"], route_class=IdempotentRoute)
@@ -33,7 +33,7 @@ _STEPPED = problems(*CONTROLLED, *JSON_POSTED)
     "/deployments/{deployment_id}/runs",
     status_code=202,
     dependencies=[*IDEMPOTENT, *JSON_ONLY],
-    responses=problems(*CONTROLLED, *JSON_POSTED, OverLimit, QuotaExceeded),
+    responses=problems(*CONTROLLED, *JSON_POSTED, OverLimit, QuotaExceeded, NoCapacity),
 )
 def start_run(
     deployment_id: str, body: RunRequest, gateway: TheGateway, key: Runner, response: Response
@@ -129,9 +129,12 @@ def _ticks(duration_ms: float, timestep_ms: float) -> int:
 
 
 def _admit(gateway: Gateway, owner: str, deployment: Row, duration_ms: float, n_ticks: int) -> Row:
+    limits = gateway.settings.limits
+    admit_disk(shutil.disk_usage(gateway.settings.data).free, limits)
     with gateway.records.transaction():
-        mine = gateway.records.live("runs", owner)
-        admit_one_more("active runs", len(mine), gateway.settings.limits.runs, instead="cancel one")
+        mine = [view_run(gateway, row).state for row in gateway.records.live("runs", owner)]
+        active = sum(state not in TERMINAL for state in mine)
+        admit_one_more("active runs", active, limits.runs, instead="cancel one")
         row: dict[str, Any] = {
             "id": f"run_{secrets.token_hex(8)}",
             "deployment_id": deployment["id"],

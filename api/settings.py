@@ -30,6 +30,9 @@ class Limits(BaseModel):
         description="Estimated memory of all live deployments of all owners.",
     )
     duration_ms: float = Field(default=3_600_000.0, gt=0, description="Longest run, in biological time.")
+    free_disk_bytes: int = Field(
+        default=2**30, ge=0, description="Room on the disk that a run needs to start."
+    )
     networks: int = Field(default=1_000, ge=1, description="Stored networks.")
     deployments: int = Field(default=16, ge=1, description="Live deployments.")
     runs: int = Field(default=16, ge=1, description="Runs that have not ended.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from collections import Counter
 
 from starlette.concurrency import run_in_threadpool
@@ -12,7 +13,7 @@ from api.deployments import end_runs, view_deployment
 from api.gateway import Gateway
 from api.runs import view_run
 from cluster.errors import ClusterError, DeploymentLost
-from cluster.runfile import TERMINAL, now
+from cluster.runfile import TERMINAL, mark_failed, now
 
 _log = logging.getLogger("api")
 
@@ -21,14 +22,17 @@ class Watch:
     """Looks for deployments whose chips are gone and for runs that have ended.
 
     A look is one plain call, so what it does can be tested without time passing. `poll` calls it for ever.
-    The first look also closes what ended while no gateway was there to see it.
+    The first look also closes what ended while no gateway was there to see it: make the watch before requests
+    are taken.
     """
 
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
         self._records = gateway.records
+        self._looking = threading.Lock()
         self._lost: dict[str, str] = {}
-        self._is_first = True
+        self._deployments_before = self._records.live_of_all("deployments")
+        self._runs_before = self._records.live_of_all("runs")
 
     async def poll(self) -> None:
         """Look every `poll_s`. A look that fails is logged, and the next one tries again."""
@@ -41,31 +45,41 @@ class Watch:
 
     def look(self) -> None:
         """Close the records of what is lost, and note what has ended."""
-        self._lost |= self._gateway.fleet.lost()
-        if self._is_first:
-            self._lost |= self._unknown()
-        for deployment_id, cause in list(self._lost.items()):
-            self._close(deployment_id, cause)
-            del self._lost[deployment_id]
-        deployments, runs = self._note_deployments(), self._note_runs()
-        self._gateway.metrics.show_live(deployments, runs)
-        self._is_first = False
+        with self._looking:
+            self._lost |= self._gateway.fleet.lost()
+            self._find_unknown()
+            for deployment_id, cause in list(self._lost.items()):
+                self._close(deployment_id, cause)
+                del self._lost[deployment_id]
+            self._close_orphans()
+            deployments, runs = self._note_deployments(), self._note_runs()
+            self._gateway.metrics.show_live(deployments, runs)
 
-    def _unknown(self) -> dict[str, str]:
-        """Return the deployments in our records that the chips know nothing of.
+    def _find_unknown(self) -> None:
+        """Find the deployments of earlier gateways that the chips know nothing of.
 
-        They may have been admitted and never begun, or have died with an earlier gateway. Pausing a run that
-        does not exist is refused by all that live, and changes nothing.
+        They were admitted and never begun, or died with that gateway. Pausing a run that does not exist is
+        refused by all that live, and changes nothing.
         """
-        unknown = {}
-        for row in self._records.live_of_all("deployments"):
+        while self._deployments_before:
+            deployment_id = self._deployments_before[-1]["id"]
             try:
-                self._gateway.fleet.control(row["id"], "none", "pause")
+                self._gateway.fleet.control(deployment_id, "none", "pause")
             except DeploymentLost:
-                unknown[row["id"]] = "its chips were gone when the gateway came back"
+                self._lost.setdefault(deployment_id, "its chips were gone when the gateway came back")
             except ClusterError:
-                continue
-        return unknown
+                pass
+            self._deployments_before.pop()
+
+    def _close_orphans(self) -> None:
+        """Close the runs of earlier gateways that were admitted and never begun, or never closed."""
+        while self._runs_before:
+            run = self._runs_before[-1]
+            folder = self._gateway.run_folder(run["id"])
+            deployment = self._records.one("deployments", run["owner"], run["deployment_id"])
+            if deployment["ended"] or not (folder / "meta.json").exists():
+                mark_failed(folder, "it was not under way when the gateway came back")
+            self._runs_before.pop()
 
     def _close(self, deployment_id: str, cause: str) -> None:
         for row in self._records.live_of_all("deployments"):

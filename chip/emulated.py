@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from chip.arrays import DELIVERED, N_SPIKES, SENT, ChipArrays
+from chip.arrays import DELIVERED, N_SPIKES, SENT, ChipArrays, Integers
 from chip.errors import SlotOverflow, SnapshotMismatch
 from chip.layout import Builder, Places
 from chip.memory import SynapseMemory, build
@@ -96,7 +96,7 @@ class Chip:
 
     @property
     def _dynamic(self) -> dict[str, NDArray[Any]]:
-        """All that changes as the chip runs, but for the ring."""
+        """All that changes as the chip runs and keeps its size."""
         a = self.arrays
         return {
             "state": a.neurons.state,
@@ -107,12 +107,29 @@ class Chip:
             "rows": a.probes.rows,
         }
 
-    def snapshot(self) -> Snapshot:
-        """Return a copy of all that changes as the chip runs, spikes in flight included."""
-        flight = [np.empty(0, np.uint32), *(self.arrays.flight.ring[row] for row in self._rows())]
-        return {name: array.copy() for name, array in self._dynamic.items()} | {
-            "flight": np.concatenate(flight)
+    @property
+    def _filled(self) -> dict[str, list[NDArray[Any]]]:
+        """The filled parts of what fills as the chip runs: spikes in flight, output not yet drained."""
+        flight, output, probes = self.arrays.flight, self.arrays.output, self.arrays.probes
+        bases = flight.first[:, None] + np.arange(flight.arrived.shape[1]) * flight.width[:, None]
+        ends = probes.sample_first[:-1] + probes.rows * np.diff(probes.first)
+        return {
+            "flight": _views(flight.ring, bases.ravel(), (bases + flight.arrived.astype(np.int64)).ravel()),
+            "spikes": [output.spikes[: output.counters[N_SPIKES]]],
+            "samples": _views(probes.samples, probes.sample_first[:-1], ends),
         }
+
+    @property
+    def _identity(self) -> NDArray[np.uint64]:
+        """What tells chips apart whose arrays have the same sizes: (4,) uint64."""
+        sizes = self.arrays.flight.ring.size, self.arrays.sources.tick.size
+        return np.array([*self.memory.digest, *sizes], np.uint64)
+
+    def snapshot(self) -> Snapshot:
+        """Return a copy of all that changes as the chip runs, spikes in flight and undrained output too."""
+        fixed = {name: array.copy() for name, array in self._dynamic.items()}
+        filled = {name: np.concatenate(views) for name, views in self._filled.items()}
+        return fixed | filled | {"identity": self._identity}
 
     def restore(self, snapshot: Snapshot) -> None:
         """Return to a snapshot of this chip, or of one of the same specification.
@@ -120,20 +137,33 @@ class Chip:
         Raises
         ------
         SnapshotMismatch
-            It has other arrays or sizes; nothing was changed.
+            It has other arrays or sizes, or is of a chip with other synapses; nothing was changed.
         """
-        for name, mine in self._dynamic.items():
+        for name, mine in (self._dynamic | {"identity": self._identity}).items():
             self._refuse_mismatch(name, mine, snapshot.get(name))
-        self._refuse_mismatch(
-            "flight", np.empty(int(snapshot["arrived"].sum()), np.uint32), snapshot.get("flight")
-        )
+        if not np.array_equal(snapshot["identity"], self._identity):
+            raise SnapshotMismatch(
+                f"{self.spec.name}: a snapshot must be of a chip with the same synapses and sources, "
+                "got another's; restore a snapshot of the same network on the same placement"
+            )
+        for name, mine in self._expected_filling(snapshot).items():
+            self._refuse_mismatch(name, mine, snapshot.get(name))
         for name, mine in self._dynamic.items():
             mine[...] = snapshot[name]
-        place = 0
-        for row in self._rows():
-            n = row.stop - row.start
-            self.arrays.flight.ring[row] = snapshot["flight"][place : place + n]
-            place += n
+        for name, views in self._filled.items():
+            place = 0
+            for view in views:
+                view[...] = snapshot[name][place : place + view.size]
+                place += view.size
+
+    def _expected_filling(self, snapshot: Snapshot) -> dict[str, NDArray[Any]]:
+        """Return arrays of the sizes that the snapshot's own counts give to what it holds of `_filled`."""
+        n_samples = int(snapshot["rows"] @ np.diff(self.arrays.probes.first))
+        return {
+            "flight": np.empty(int(snapshot["arrived"].sum()), np.uint32),
+            "spikes": np.empty(int(snapshot["counters"][N_SPIKES]), np.uint64),
+            "samples": np.empty(n_samples),
+        }
 
     def reset(self) -> None:
         """Return to tick 0."""
@@ -147,13 +177,6 @@ class Chip:
                 f"got {got}; "
                 "restore a snapshot of the same network on the same placement"
             )
-
-    def _rows(self) -> list[slice]:
-        """Return where the live entries of each (bank, recent tick) stand in the ring."""
-        flight = self.arrays.flight
-        bases = flight.first[:, None] + np.arange(flight.arrived.shape[1]) * flight.width[:, None]
-        live = zip(bases[flight.arrived > 0], flight.arrived[flight.arrived > 0], strict=True)
-        return [slice(int(base), int(base + n)) for base, n in live]
 
     def _refuse_overflow(self, places: Places) -> None:
         for part in self.spec.slices:
@@ -174,6 +197,12 @@ class Chip:
         """Return the largest magnitude that a Poisson input can add in a tick."""
         mean = law_of(described.described.rate_hz).bounds[1] * self.spec.timestep_ms * 1e-3
         return int(mean + 8.0 * np.sqrt(mean) + 24.0) * abs(described.weight)
+
+
+def _views(array: NDArray[Any], begins: Integers, ends: Integers) -> list[NDArray[Any]]:
+    """Return an empty range of `array`, then those of the given ranges that are not empty."""
+    ranges = zip(begins.tolist(), ends.tolist(), strict=True)
+    return [array[:0], *(array[begin:end] for begin, end in ranges if end > begin)]
 
 
 def _n_bytes(group: Any) -> int:

@@ -174,8 +174,11 @@ def build(
         for low, high in _pieces(walk.in_degree):
             _count(walk, low, high, rank, delays.size, counts)
             reporter.add(int(walk.in_degree[low:high].sum()))
-    if int(counts.sum(dtype=np.uint64)) > 0xFFFFFFFF:
-        raise OverflowError("synapse memory: must hold at most 4294967295 words; use more chips")
+    n_words = int(counts.sum(dtype=np.uint64))
+    if n_words > 0xFFFFFFFF:
+        raise OverflowError(
+            f"synapse memory: must hold at most 4294967295 words, got {n_words}; use more chips"
+        )
     start = np.zeros(counts.size + 1, np.uint32)
     np.cumsum(counts, out=start[1:])
     memory = SynapseMemory(np.empty(total // 2, np.uint32), start, delays, np.zeros(n_slots, np.int64))
@@ -207,7 +210,8 @@ class _Reporter:
 
 def _all_delays(specs: Sequence[RowSpec]) -> NDArray[np.int64]:
     sets = [possible_delays(spec.projection, spec.timestep_ms) for spec in specs]
-    return np.unique(np.concatenate([*sets, np.ones(1, np.int64)]))
+    delays = np.unique(np.concatenate([*sets, np.zeros(0, np.int64)]))
+    return delays if delays.size else np.ones(1, np.int64)
 
 
 def _pieces(in_degree: NDArray[np.int64]) -> list[tuple[int, int]]:

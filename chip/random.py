@@ -23,6 +23,8 @@ _M2 = np.uint64(0x94D049BB133111EB)
 _S11, _S27, _S30, _S31, _S32 = (np.uint64(s) for s in (11, 27, 30, 31, 32))
 _ONE = np.uint64(1)
 _MASK = (1 << 64) - 1
+_LARGEST_UNIT = 1.0 - 2.0**-53
+"""Adding a half rounds from 2**52 on, and 53 ones would give 1."""
 
 
 class Purpose(IntEnum):
@@ -54,7 +56,8 @@ def draw(key, counter):
 @kernel
 def unit(bits):
     """Turn 64 random bits into a float64 strictly inside (0, 1), of 53 bits less the ends."""
-    return (np.float64(np.int64(bits >> _S11)) + 0.5) * (1.0 / 9007199254740992.0)
+    value = (np.float64(np.int64(bits >> _S11)) + 0.5) * (1.0 / 9007199254740992.0)
+    return min(value, _LARGEST_UNIT)
 
 
 @kernel

@@ -14,8 +14,8 @@ from network import Normal, Uniform, Value
 
 CONSTANT, UNIFORM, NORMAL_REDRAW, NORMAL_CLIP = range(4)
 
-REACH_SD = 6.24
-"""No draw is further from its mean: the normal quantile at 1 - 2**-33 is 6.2308."""
+REACH_SD = 6.34
+"""No draw is further from its mean: the normal quantile at 1 - 2**-33 is 6.33796."""
 
 
 class Law(NamedTuple):
@@ -35,7 +35,9 @@ class Law(NamedTuple):
         if self.kind == UNIFORM:
             return self.a, self.b
         reach = REACH_SD * self.b
-        return max(self.low, self.a - reach), min(self.high, self.a + reach)
+        # Clipped at both ends: the whole normal may lie beyond one bound, and then all draws are that bound.
+        least, greatest = (min(max(end, self.low), self.high) for end in (self.a - reach, self.a + reach))
+        return least, greatest
 
     @property
     def varies(self) -> bool:

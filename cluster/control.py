@@ -98,7 +98,7 @@ class RunControl:
                 "step": min(self.tick + (ticks or 1), self.n_ticks),
                 "cancel": self._stop_at,
             }[action]
-            self._cancelled = action == "cancel"
+            self._cancelled = self._cancelled or action == "cancel"
             if stepping:
                 self._set("running")
             self._changed.notify_all()

@@ -111,10 +111,10 @@ class Coordinator:
         begin = time.perf_counter()
         try:
             built = self._team.build(self._report_progress)
+            self._report = mapping_report(self.plan, built, time.perf_counter() - begin)
         except Exception as problem:
             self._fail(f"building failed: {problem}")
             return
-        self._report = mapping_report(self.plan, built, time.perf_counter() - begin)
         with self._lock:
             if self._state == "building":
                 self._state = "ready"

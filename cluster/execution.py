@@ -115,20 +115,19 @@ class Execution:
         An error of the team becomes the record's `error`; it is not raised.
         """
         try:
-            state, error = self._advance_all(), None
-        except Exception as problem:
-            state, error = "failed", f"{problem}; last complete tick: {self._tick}"
-        record = self._record(state, error)
-        if state != "failed":
+            state = self._advance_all()
             certificate = self._certificate()
-            record["conservation"] = certificate.to_dict()
             if state == "complete" and not (certificate.holds and certificate.lossless):
-                record["state"] = "complete_with_loss"
-        record["digest"] = self._digest.hexdigest(self._tick)
-        record["ended"] = now()
-        with contextlib.suppress(DeploymentLost):  # the record was closed already, by who took this for dead
-            self.sink.status(record)
-        self.control.end(record["state"], self._tick)
+                state = "complete_with_loss"
+            record = self._record(state) | {"conservation": certificate.to_dict()}
+        except Exception as problem:
+            record = self._record("failed", f"{problem}; last complete tick: {self._tick}")
+        record |= {"digest": self._digest.hexdigest(self._tick), "ended": now()}
+        try:
+            with contextlib.suppress(DeploymentLost):  # the record was closed by who took this for dead
+                self.sink.status(record)
+        finally:
+            self.control.end(record["state"], self._tick)
         return record
 
     def _advance_all(self) -> str:

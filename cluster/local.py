@@ -122,7 +122,7 @@ def _outcome(plan: Plan, sink: MemorySink, summary: dict[str, Any]) -> RunOutcom
     pairs = np.concatenate([np.empty((0, 2), np.uint32), *sink.pairs])
     states = []
     for number, recording in enumerate(plan.network.recordings):
-        shape = (-1, len(recording.variables), len(recording.neurons.range))
-        rows = [part[number] for part in sink.states]
-        states.append(np.concatenate([np.empty((0, shape[1] * shape[2])), *rows]).reshape(shape))
+        shape = len(recording.variables), len(recording.neurons.range)
+        rows = np.concatenate([np.empty((0, shape[0] * shape[1])), *(part[number] for part in sink.states)])
+        states.append(rows.reshape(len(rows), *shape))
     return RunOutcome(pairs[:, 0].copy(), pairs[:, 1].copy(), summary, states)

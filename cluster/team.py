@@ -11,6 +11,7 @@ from typing import Protocol
 import numpy as np
 import psutil
 
+from cluster.errors import WorkerAborted
 from cluster.exchange import Shape, abort, clear
 from cluster.plan import Plan
 from cluster.worker import Advance, Built, Tally, Worker
@@ -98,7 +99,12 @@ class ThreadTeam:
                 abort(self._mailboxes)
                 raise
 
-        return list(self._pool.map(one, self._workers))
+        futures = [self._pool.submit(one, worker) for worker in self._workers]
+        errors = [error for future in futures if (error := future.exception())]
+        # Those that the abort word stopped say less than who raised it.
+        for error in sorted(errors, key=lambda error: isinstance(error, WorkerAborted)):
+            raise error
+        return [future.result() for future in futures]
 
     def tallies(self) -> list[Tally]:
         """Return the counters of all chips."""

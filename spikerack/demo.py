@@ -19,20 +19,20 @@ from rich.console import Console
 from rich.table import Table
 
 from network import Network
-from spikerack.client import Client, Run, SpikeStream
+from spikerack.client import Client, Deployment, Run, SpikeStream
 from spikerack.examples import microcircuit
 from spikerack.launch import launched
 from spikerack.plots import inhibitory_populations, raster
 from spikerack.progress import OnProgress, bar
 from spikerack.reference import microcircuit_bands
 from spikerack.spikes import Spikes
-from spikerack.verdict import Check, RateCheck, rate_checks, run_checks
+from spikerack.verdict import Check, RateCheck, placement_check, rate_checks, run_checks
 
 SCALE = 0.1
 # With constant drive nearly all of the network is silent at this scale, in NEST too: nothing to compare.
 DRIVE: Literal["dc", "poisson"] = "poisson"
 SYSTEM = "rack-2x2"
-N_CHIPS = 4
+N_CHIPS, N_BOARDS = 4, 2
 DURATION_MS = 1000.0
 PICTURE = Path("out") / "microcircuit.png"
 # What starting usually takes; only the speed of a bar depends on it.
@@ -48,12 +48,13 @@ def main() -> int:
         with bar("serve") as on_progress:
             service = stack.enter_context(launched(data, waiting=_starting(on_progress)))
         with service.client() as client:
-            run, stream, spikes = _emulate(client, network)
+            deployment, run, stream, spikes = _emulate(client, network)
     with bar("draw") as on_progress:
         on_progress(0.2, str(PICTURE))
         _draw(network, spikes)
     rates = rate_checks(run.rates_hz or {}, microcircuit_bands(SCALE, DRIVE))
-    checks = run_checks(run, stream.state, spikes)
+    placed = placement_check(deployment.report or {"chips": []}, n_chips=N_CHIPS, n_boards=N_BOARDS)
+    checks = [placed, *run_checks(run, stream.state, spikes)]
     return _report(run, rates, checks, time.monotonic() - begun)
 
 
@@ -61,7 +62,7 @@ def _starting(on_progress: OnProgress) -> Callable[[float], None]:
     return lambda waited: on_progress(min(waited / _USUAL_START_S, 0.95), "Ray head, then gateway")
 
 
-def _emulate(client: Client, network: Network) -> tuple[Run, SpikeStream, Spikes]:
+def _emulate(client: Client, network: Network) -> tuple[Deployment, Run, SpikeStream, Spikes]:
     with client.deploy(network, system=SYSTEM, chips=N_CHIPS) as deployment:
         deployment.wait(progress=True)
         run = deployment.run(DURATION_MS)
@@ -69,7 +70,7 @@ def _emulate(client: Client, network: Network) -> tuple[Run, SpikeStream, Spikes
         run.wait()
         with bar("fetch") as on_progress:
             on_progress(0.2, "the same spikes over REST")
-            return run, stream, run.spikes()
+            return deployment, run, stream, run.spikes()
 
 
 def _watch(run: Run) -> SpikeStream:
@@ -106,9 +107,7 @@ def _report(run: Run, rates: list[RateCheck], checks: list[Check], seconds: floa
 
 
 def _rate_table(rates: list[RateCheck]) -> Table:
-    table = Table(
-        title=f"mean rates (spikes/s), {DRIVE.upper()} drive, {DURATION_MS / 1000:g} s", title_justify="left"
-    )
+    table = Table(title=f"mean rates in spikes/s, {DURATION_MS / 1000:g} s", title_justify="left")
     for heading in ("population", "here", "NEST", "band of 20 seeds", ""):
         table.add_column(heading, justify="left" if heading == "population" else "right")
     for rate in rates:

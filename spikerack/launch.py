@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,13 +58,20 @@ class Launched:
 
 
 @contextmanager
-def launched(data: Path, *, waiting: Callable[[float], None] = lambda seconds: None) -> Iterator[Launched]:
+def launched(
+    data: Path,
+    *,
+    arguments: Sequence[str] = (),
+    waiting: Callable[[float], None] = lambda seconds: None,
+) -> Iterator[Launched]:
     """Start `spikerack serve` on a free loopback port, and end it with all that belongs to it.
 
     Parameters
     ----------
     data : Path
         The data folder.
+    arguments : sequence of str
+        Further arguments of `spikerack serve`.
     waiting : callable
         Called now and then, with the seconds waited so far, until the service is up.
 
@@ -78,7 +85,7 @@ def launched(data: Path, *, waiting: Callable[[float], None] = lambda seconds: N
     command = [sys.executable, "-m", "spikerack.cli", "serve", "--port", str(port), "--data", str(data)]
     with (data / "serve.out").open("wb") as output:
         process = subprocess.Popen(
-            [*command, "--key-file", str(data / "key")],
+            [*command, "--key-file", str(data / "key"), *arguments],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

@@ -34,8 +34,8 @@ def adopt_orphans() -> None:
 def bound_to_parent(command: Sequence[str]) -> list[str]:
     """Return a command that is sent SIGTERM when this process dies, even by SIGKILL.
 
-    It becomes `command` by exec. Between fork and exec nothing of this process's Python may run: another thread
-    of it may have held a lock at the fork, for ever.
+    It becomes `command` by exec. Between fork and exec nothing of this process's Python may run: another
+    thread of it may have held a lock at the fork, for ever.
     """
     return [sys.executable, "-I", "-S", "-c", _BIND, str(os.getpid()), *command]
 

@@ -40,6 +40,18 @@ def rate_checks(rates_hz: Mapping[str, float], bands: Mapping[str, RateBand]) ->
     return [RateCheck(name, rates_hz.get(name, float("nan")), band) for name, band in bands.items()]
 
 
+def placement_check(report: Mapping[str, Any], *, n_chips: int, n_boards: int) -> Check:
+    """Return whether a mapping report names so many chips, on so many boards."""
+    chips = {chip["chip"] for chip in report["chips"]}
+    boards = {chip.partition(",")[0] for chip in chips}
+    found = f"{len(chips)} chips on {len(boards)} boards"
+    return Check(
+        f"it ran on {n_chips} chips on {n_boards} boards",
+        found,
+        (len(chips), len(boards)) == (n_chips, n_boards),
+    )
+
+
 def run_checks(run: RunView, stream: StreamState, spikes: Spikes) -> list[Check]:
     """Return what must hold of a finished run that was streamed from its beginning and then fetched."""
     record = run.record
@@ -50,13 +62,13 @@ def run_checks(run: RunView, stream: StreamState, spikes: Spikes) -> list[Check]
             "the run is complete", f"{run.state}, {run.tick:,} of {record['n_ticks']:,} ticks", _complete(run)
         ),
         Check(
-            "websocket, REST and record have the same spikes",
+            "same spikes by websocket, REST, record",
             " = ".join(f"{count:,}" for count in counts),
             len(set(counts)) == 1 and counts[0] > 0,
         ),
         Check(
-            "and the same digest",
-            " = ".join(f"{digest or 'none':.12}" for digest in digests),
+            "same digest of them",
+            " = ".join(f"{digest or 'none':.8}" for digest in digests),
             len(set(digests)) == 1 and digests[0] is not None,
         ),
         *_conservation(record["conservation"] or {}),

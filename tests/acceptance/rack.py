@@ -55,6 +55,13 @@ def child(service: Launched, *words: str) -> psutil.Process:
     return found
 
 
+def ray_address(service: Launched) -> str:
+    """Where the service's Ray head listens."""
+    words = child(service, "start", "--head").cmdline()
+    (port,) = (word.removeprefix("--port=") for word in words if word.startswith("--port="))
+    return f"127.0.0.1:{port}"
+
+
 @contextmanager
 def noticed_in_time(run: Run) -> Iterator[None]:
     """The run is closed soon after what happens in the block."""

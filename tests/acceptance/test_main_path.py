@@ -8,6 +8,7 @@ import os
 import stat
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import psutil
@@ -17,9 +18,9 @@ from cluster import DeployOptions, run_local
 from spikerack.async_client import AsyncClient
 from spikerack.client import Client
 from spikerack.errors import AuthError, ConflictError, NotFoundError
-from spikerack.launch import Launched
+from spikerack.launch import Launched, launched
 from spikerack.verdict import run_checks
-from tests.acceptance.rack import N_CHIPS, actors, child, deployed, small_network
+from tests.acceptance.rack import N_CHIPS, actors, assert_serves, deployed, ray_address, small_network
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow]
 
@@ -120,16 +121,23 @@ def test_the_key_is_asked_for(service: Launched, client: Client) -> None:
 
 @pytest.mark.parametrize(("mode", "admitted"), [("token", True), ("disabled", False)])
 def test_ray_refuses_who_has_no_token(service: Launched, mode: str, admitted: bool) -> None:
-    (port,) = (
-        word.removeprefix("--port=")
-        for word in child(service, "start", "--head").cmdline()
-        if "--port=" in word
-    )
     environment = os.environ | {"RAY_AUTH_MODE": mode, "RAY_AUTH_TOKEN_PATH": str(service.data / "ray_token")}
     ray = "from ray.scripts.scripts import main; main()"
-    command = [sys.executable, "-c", ray, "health-check", "--address", f"127.0.0.1:{port}"]
+    command = [sys.executable, "-c", ray, "health-check", "--address", ray_address(service)]
     result = subprocess.run(command, env=environment, capture_output=True, timeout=60)
     assert (result.returncode == 0) is admitted
+
+
+def test_a_gateway_joins_a_cluster_by_its_address(
+    service: Launched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RAY_AUTH_TOKEN_PATH", str(service.data / "ray_token"))
+    arguments = ("--address", ray_address(service))
+    with launched(tmp_path / "data", arguments=arguments) as guest, guest.client() as client:
+        assert_serves(client)
+    assert guest.process.returncode == 0
+    with service.client() as client:
+        assert_serves(client)
 
 
 def test_the_command_line_deploys_and_watches(service: Launched) -> None:

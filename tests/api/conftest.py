@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +115,22 @@ def http(settings: Settings, fleet: ScriptedFleet) -> Iterator[TestClient]:
 def call(http: TestClient, fleet: ScriptedFleet, settings: Settings) -> Caller:
     assert settings.key_file is not None
     return Caller(http, fleet, settings.key_file.read_text().strip())
+
+
+@pytest.fixture
+def restart(settings: Settings, fleet: ScriptedFleet, call: Caller) -> Iterator[Callable[..., Caller]]:
+    """A function that stops the gateway, does something, starts another one, and returns a caller to it."""
+    call_again = ExitStack()
+
+    def restart(meanwhile: Callable[[], object] = lambda: None) -> Caller:
+        call.http.__exit__(None, None, None)
+        call_again.callback(call.http.__enter__)
+        meanwhile()
+        http = call_again.enter_context(TestClient(create_app(settings, fleet)))
+        return Caller(http, fleet, call.headers["Authorization"].split()[1])
+
+    with call_again:
+        yield restart
 
 
 @pytest.fixture

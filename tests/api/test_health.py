@@ -18,10 +18,10 @@ def test_not_ready_without_chips(http, fleet):
 def test_requests_are_counted_by_route_not_by_path(http, call):
     call("GET", "/v1/networks/net_1")
     call("GET", "/v1/networks/net_2")
-    http.get("/nowhere/at/all")
+    http.request("BREW", "/nowhere/at/all")
     answer = http.get("/metrics")
     assert answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
     line = 'spikerack_requests_total{method="GET",route="/v1/networks/{network_id}",status="404"} 2.0'
     assert line in answer.text
-    assert 'spikerack_requests_total{method="GET",route="none",status="404"} 1.0' in answer.text
+    assert 'spikerack_requests_total{method="other",route="none",status="404"} 1.0' in answer.text
     assert "net_1" not in answer.text

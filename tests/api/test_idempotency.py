@@ -3,13 +3,11 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from starlette.testclient import TestClient
 
-from api import create_app
 from api.errors import IdempotencyInProgress
 from api.idempotency import LIFE, Answers
 from api.storage import Storage
-from tests.api.conftest import NETWORK, Caller
+from tests.api.conftest import NETWORK
 
 KEY = {"Idempotency-Key": "k-1"}
 
@@ -70,13 +68,9 @@ def test_keys_that_are_none(call, key):
     assert (answer.status_code, answer.json()["errors"][0]["path"]) == (422, "Idempotency-Key")
 
 
-def test_answers_outlive_the_gateway(settings, fleet, call):
+def test_answers_outlive_the_gateway(call, restart):
     first = call("POST", "/v1/networks", json=NETWORK, headers=KEY)
-    call.http.__exit__(None, None, None)
-    with TestClient(create_app(settings, fleet)) as http:
-        again = Caller(http, fleet, call.headers["Authorization"].split()[1])
-        assert again("POST", "/v1/networks", json=NETWORK, headers=KEY).content == first.content
-    call.http.__enter__()
+    assert restart()("POST", "/v1/networks", json=NETWORK, headers=KEY).content == first.content
 
 
 def test_the_first_request_goes_on(tmp_path):

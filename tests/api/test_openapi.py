@@ -107,7 +107,8 @@ def _schema(*modes: GenerationMode):
 
 POST_NETWORK = {"path": "/v1/networks", "method": "POST"}
 most = _schema(*GenerationMode).exclude(**POST_NETWORK)
-# schemathesis 4.32 finds no network that breaks its schema ("Cannot generate an array with 1 demanded elements").
+# schemathesis 4.32 fails to make networks that break their schema: "Cannot generate an array with 1 demanded
+# elements". `test_networks_that_are_spoilt_in_one_place` does that part.
 networks = _schema(GenerationMode.POSITIVE).include(**POST_NETWORK)
 THOROUGH = settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 

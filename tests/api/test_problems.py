@@ -175,7 +175,15 @@ def test_every_error_is_a_problem(call, method, path, options, status, slug, det
 
 
 def test_the_methods_that_are_known_are_told(call):
-    assert set(call("PUT", "/v1/networks").headers["Allow"].split(", ")) <= {"GET", "POST"}
+    assert call("PUT", "/v1/networks").headers["Allow"] == "GET, POST"
+    assert call("PUT", "/v1/runs/run_1").headers["Allow"] == "DELETE, GET"
+
+
+@pytest.mark.parametrize("host", ["[bad", "a b", "x:y:z", "é"])
+def test_a_strange_host(call, host):
+    answer = call("GET", "/v1/networks/net_1", headers={"Host": host.encode()})
+    assert (answer.status_code, answer.json()["instance"]) == (404, "/v1/networks/net_1")
+    assert call("POST", "/v1/networks", json=NETWORK, headers={"Host": host.encode()}).status_code == 201
 
 
 @pytest.mark.parametrize("chunked", [False, True])

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
 from cluster.errors import RunConflict
@@ -120,6 +122,14 @@ def test_a_run_that_is_too_long(call):
         "run: duration_ms must be at most 3600000.0, the estimate is 1000000000.0; "
         "make it smaller, or ask the operator to raise SPIKERACK_LIMITS__DURATION_MS"
     )
+
+
+def test_a_full_disk(call, fleet, monkeypatch):
+    deployment_id = call.deployment()
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=5))
+    refused = call("POST", f"/v1/deployments/{deployment_id}/runs", json={"duration_ms": 1.0})
+    assert (refused.status_code, refused.headers["Retry-After"]) == (503, "10")
+    assert refused.json()["detail"] == ("run: 1073741824 bytes must be free on the disk, 5 are; delete runs")
 
 
 def test_an_ended_run_can_be_deleted(settings, call, fleet):

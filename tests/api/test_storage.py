@@ -5,15 +5,12 @@ import sqlite3
 import stat
 
 import pytest
-from starlette.testclient import TestClient
 
-from api import create_app
 from api.blobs import BlobStore
 from api.errors import NotFound
 from api.records import Records
 from api.schema import MIGRATIONS
 from api.storage import Storage
-from tests.api.conftest import Caller
 
 
 @pytest.fixture
@@ -139,14 +136,11 @@ def test_a_blob_that_cannot_be_written_leaves_nothing(tmp_path, monkeypatch):
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
-def test_everything_outlives_the_gateway(settings, fleet, call):
+def test_everything_outlives_the_gateway(fleet, call, restart):
     run_id = call.run()
     fleet.advance(run_id, 100, [(5, 1)])
     fleet.end(run_id)
     paths = [f"/v1/runs/{run_id}", f"/v1/runs/{run_id}/spikes", "/v1/networks", "/v1/deployments", "/v1/keys"]
     before = [call("GET", path).json() for path in paths]
-    call.http.__exit__(None, None, None)
-    with TestClient(create_app(settings, fleet)) as http:
-        again = Caller(http, fleet, call.headers["Authorization"].split()[1])
-        assert [again("GET", path).json() for path in paths] == before
-    call.http.__enter__()
+    again = restart()
+    assert [again("GET", path).json() for path in paths] == before

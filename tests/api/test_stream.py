@@ -6,10 +6,9 @@ from typing import Any
 import msgpack
 import numpy as np
 import pytest
-from starlette.testclient import TestClient, WebSocketDenialResponse
+from starlette.testclient import WebSocketDenialResponse
 from starlette.websockets import WebSocketDisconnect
 
-from api import create_app
 from api.protocol import SUBPROTOCOL
 from network import SpikeDigest
 from tests.api.conftest import Caller
@@ -104,19 +103,18 @@ def test_resuming(call, fleet, from_tick):
         assert spikes_of(read_all(socket)) == [pair for pair in SPIKES if pair[0] >= from_tick]
 
 
-def test_resuming_after_the_gateway_came_back(settings, call, fleet):
+def test_resuming_after_the_gateway_came_back(call, fleet, restart):
     run_id = call.run()
     fleet.advance(run_id, 50, SPIKES[:6])
     with watching(call, run_id) as socket:
         before = [read(socket), read(socket, "data")]
-    call.http.__exit__(None, None, None)
-    fleet.advance(run_id, 100, SPIKES[6:])
-    fleet.end(run_id)
-    with TestClient(create_app(settings, fleet)) as http:
-        again = Caller(http, fleet, call.headers["Authorization"].split()[1])
-        with watching(again, run_id, "?from_tick=50") as socket:
-            after = read_all(socket)
-    call.http.__enter__()
+
+    def meanwhile() -> None:
+        fleet.advance(run_id, 100, SPIKES[6:])
+        fleet.end(run_id)
+
+    with watching(restart(meanwhile), run_id, "?from_tick=50") as socket:
+        after = read_all(socket)
     assert spikes_of(before) + spikes_of(after) == SPIKES
 
 

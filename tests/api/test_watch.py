@@ -1,10 +1,6 @@
 from __future__ import annotations
 
 import pytest
-from starlette.testclient import TestClient
-
-from api import create_app
-from tests.api.conftest import Caller
 
 CAUSE = "the coordinator died"
 
@@ -52,13 +48,12 @@ def test_an_ended_run_of_a_lost_deployment_stays_as_it_was(call, fleet):
 
 
 def test_ends_make_room(call, fleet):
-    """An owner may have one active run and two live deployments here."""
+    """An owner may have one active run and two live deployments here; the end of a run counts at once."""
     first, second = call.deployment(), call.deployment()
-    run_id = call.run(first)
-    fleet.end(run_id)
+    fleet.end(call.run(first))
+    assert call.run(first)
     fleet.build(second, "failed", error="out of memory")
     _look(call)
-    assert call.run(first)
     assert call.deployment()
 
 
@@ -73,45 +68,52 @@ def test_a_look_that_fails_forgets_nothing(call, fleet, monkeypatch):
     assert call("GET", f"/v1/deployments/{deployment_id}").json()["error"] == CAUSE
 
 
-@pytest.fixture
-def restarted(settings, fleet, call):
-    """Return a function that stops the gateway, does something, and starts another one."""
-    entered = []
-
-    def restart(meanwhile) -> Caller:
-        call.http.__exit__(None, None, None)
-        meanwhile()
-        http = TestClient(create_app(settings, fleet))
-        entered.append(http.__enter__())
-        again = Caller(http, fleet, call.headers["Authorization"].split()[1])
-        _look(again)
-        return again
-
-    yield restart
-    entered[0].__exit__(None, None, None)
-    call.http.__enter__()
-
-
-def test_what_died_while_no_gateway_looked(call, fleet, restarted):
+def test_what_died_while_no_gateway_looked(call, fleet, restart):
     """The fleet of the new gateway never saw the deployment, so it cannot say that it is lost."""
     deployment_id = call.deployment()
     run_id = call.run(deployment_id)
     fleet.advance(run_id, 30)
-    again = restarted(fleet.networks.clear)
+    again = restart(fleet.networks.clear)
+    _look(again)
     cause = "its chips were gone when the gateway came back"
     assert again("GET", f"/v1/deployments/{deployment_id}").json()["error"] == cause
     run = again("GET", f"/v1/runs/{run_id}").json()
     assert (run["state"], run["error"]) == ("failed", f"{cause}; last complete tick: 30")
 
 
-def test_what_went_on_while_no_gateway_looked(call, fleet, restarted):
+def test_what_is_lost_keeps_its_cause(call, fleet, restart):
+    deployment_id = call.deployment()
+    again = restart(lambda: fleet.lose(deployment_id, CAUSE))
+    _look(again)
+    assert again("GET", f"/v1/deployments/{deployment_id}").json()["error"] == CAUSE
+
+
+def test_a_run_that_was_admitted_and_never_begun(call, fleet, restart, monkeypatch):
+    """The gateway died between its record of the run and the chips' word that they have begun."""
+    with monkeypatch.context() as patch:
+        patch.setattr(fleet, "start_run", lambda *_: None)
+        run_id = call.run()
+    again = restart()
+    _look(again)
+    run = again("GET", f"/v1/runs/{run_id}").json()
+    assert (run["state"], run["tick"], run["n_ticks"], run["error"]) == (
+        "failed",
+        0,
+        100,
+        "it was not under way when the gateway came back; last complete tick: 0",
+    )
+    assert again("GET", "/v1/deployments").json()["items"][0]["state"] == "ready"
+
+
+def test_what_went_on_while_no_gateway_looked(call, fleet, restart):
     run_id = call.run()
 
     def meanwhile() -> None:
         fleet.advance(run_id, 100, [(50, 1)])
         fleet.end(run_id)
 
-    again = restarted(meanwhile)
+    again = restart(meanwhile)
+    _look(again)
     run = again("GET", f"/v1/runs/{run_id}").json()
     assert (run["state"], run["tick"]) == ("complete", 100)
     assert again("GET", "/v1/deployments").json()["items"][0]["state"] == "ready"

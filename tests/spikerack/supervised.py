@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
-from functools import partial
 
 from spikerack.supervisor import Restarts, Sibling, SiblingFailedError, Supervisor
 
-CHILD = """
+CHILD = r"""
 import os, signal, subprocess, sys
 name = sys.argv[1]
 if name == "parent":
     subprocess.Popen([sys.executable, "-c", sys.argv[2], "grandchild"], start_new_session=True)
-print("child", name, os.getpid(), flush=True)
+os.write(1, f"child {name} {os.getpid()}\n".encode())  # one write, lest lines mix
 if name == "mayfly":
     sys.exit(3)
 if name == "stubborn":
@@ -30,8 +29,11 @@ def sibling(name: str) -> Sibling:
     return Sibling(name, [sys.executable, "-c", CHILD, name, CHILD], dict(os.environ), ready)
 
 
+def say(line: str) -> None:
+    os.write(1, f"{line}\n".encode())
+
+
 def main() -> None:
-    say = partial(print, flush=True)
     supervisor = Supervisor([sibling(name) for name in sys.argv[1:]], say, lambda: Restarts(limit=2))
     try:
         supervisor.run(lambda: say("ready"))

@@ -9,7 +9,7 @@ from spikerack.reference import RateBand
 from spikerack.retry import Patience
 from spikerack.spikes import Spikes
 from spikerack.stream import StreamState
-from spikerack.verdict import rate_checks, run_checks
+from spikerack.verdict import placement_check, rate_checks, run_checks
 from spikerack.views import RunView
 from tests.spikerack.service import data, end, hello
 
@@ -61,8 +61,8 @@ def test_a_true_run_passes() -> None:
 
 def test_each_check_can_fail() -> None:
     assert failing(state="complete_with_loss") == ["the run is complete"]
-    assert failing(n_spikes=4) == ["websocket, REST and record have the same spikes"]
-    assert failing(digest="00") == ["and the same digest"]
+    assert failing(n_spikes=4) == ["same spikes by websocket, REST, record"]
+    assert failing(digest="00") == ["same digest of them"]
     assert failing(conservation=None) == ["no address event is lost", "no synaptic event is lost"]
     unequal = {"address_events": balance(6, 5), "synaptic_events": balance(30, 30)}
     assert failing(conservation=unequal) == ["no address event is lost"]
@@ -79,9 +79,7 @@ def test_silence_does_not_pass() -> None:
     checks = run_checks(
         run_of(n_spikes=0, digest=silent.digest), silent, Spikes(empty, empty, 0.1, {"exc": (0, 8)})
     )
-    assert [check.claim for check in checks if not check.holds] == [
-        "websocket, REST and record have the same spikes"
-    ]
+    assert [check.claim for check in checks if not check.holds] == ["same spikes by websocket, REST, record"]
 
 
 def test_rates_must_be_in_the_band() -> None:
@@ -97,3 +95,12 @@ def test_a_population_that_is_missing_fails() -> None:
     (check,) = rate_checks({}, BANDS)
     assert math.isnan(check.rate_hz)
     assert not check.holds
+
+
+def test_chips_and_boards_are_counted() -> None:
+    names = ["(board 0, chip 0)", "(board 0, chip 1)", "(board 1, chip 0)", "(board 1, chip 1)"]
+    report = {"chips": [{"chip": name} for name in names]}
+    assert placement_check(report, n_chips=4, n_boards=2).holds
+    assert not placement_check(report, n_chips=4, n_boards=1).holds
+    check = placement_check({"chips": report["chips"][:2]}, n_chips=4, n_boards=2)
+    assert (check.found, check.holds) == ("2 chips on 1 boards", False)

@@ -1,0 +1,165 @@
+"""What the chips know of a network: every refusal, whole."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from chip.values import REACH_SD
+from cluster import check
+from network import NetworkError, parse_network
+from tests.cluster.samples import everything
+
+EXP = ("populations", 0)
+DELTA = ("populations", 2)
+PARAMETERS_OF_EXP = (
+    "v_rest_mv, v_threshold_mv, v_reset_mv, c_m_pf, tau_m_ms, t_ref_ms, i_offset_pa, tau_syn_ex_ms, "
+    "tau_syn_in_ms"
+)
+FIRES_WITHOUT_END = "lower it, or the neuron fires without end"
+
+
+def changed(path: tuple[str | int, ...], value: Any) -> dict[str, Any]:
+    network = everything()
+    place: Any = network
+    for step in path[:-1]:
+        place = place[step] if isinstance(step, int) else place.setdefault(step, {})
+    place[path[-1]] = value
+    return network
+
+
+def normal(mean: float, sd: float, **bounds: Any) -> dict[str, Any]:
+    return {"kind": "normal", "mean": mean, "sd": sd, **bounds}
+
+
+CASES = [
+    (
+        (*EXP, "model"),
+        "hodgkin_huxley",
+        "populations[0].model must be one of lif_curr_delta, lif_curr_exp, got 'hodgkin_huxley'; "
+        "choose one of them",
+    ),
+    (
+        (*EXP, "parameters", "tau_x_ms"),
+        10,
+        "populations[0].parameters.tau_x_ms must be a parameter of lif_curr_exp, got 'tau_x_ms'; "
+        f"use {PARAMETERS_OF_EXP}",
+    ),
+    (
+        (*DELTA, "parameters", "tau_syn_ex_ms"),
+        0.5,
+        "populations[2].parameters.tau_syn_ex_ms must be a parameter of lif_curr_delta, got 'tau_syn_ex_ms'; "
+        "use v_rest_mv, v_threshold_mv, v_reset_mv, c_m_pf, tau_m_ms, t_ref_ms, i_offset_pa",
+    ),
+    (
+        (*EXP, "parameters", "t_ref_ms"),
+        -1,
+        "populations[0].parameters.t_ref_ms must be >= 0, got -1; raise it",
+    ),
+    (
+        (*EXP, "parameters", "tau_m_ms"),
+        0,
+        "populations[0].parameters.tau_m_ms must be > 0, got 0; raise it",
+    ),
+    (
+        (*EXP, "parameters", "c_m_pf"),
+        {"kind": "uniform", "low": -2, "high": 300},
+        "populations[0].parameters.c_m_pf must be > 0, got draws down to -2; "
+        "give the distribution a lower bound",
+    ),
+    (
+        (*EXP, "parameters", "tau_m_ms"),
+        normal(10, 2.5),
+        f"populations[0].parameters.tau_m_ms must be > 0, got draws down to {10 - 2.5 * REACH_SD:g}; "
+        "give the distribution a lower bound",
+    ),
+    (
+        (*EXP, "parameters", "v_reset_mv"),
+        -50,
+        f"populations[0].parameters.v_reset_mv must be < v_threshold_mv, -50, got -50; {FIRES_WITHOUT_END}",
+    ),
+    (
+        (*EXP, "parameters", "v_threshold_mv"),
+        {"kind": "uniform", "low": -66, "high": -50},
+        f"populations[0].parameters.v_reset_mv must be < v_threshold_mv, -66, got -65; {FIRES_WITHOUT_END}",
+    ),
+    (
+        (*DELTA, "parameters", "v_reset_mv"),
+        {"kind": "uniform", "low": -70, "high": -54},
+        f"populations[2].parameters.v_reset_mv must be < v_threshold_mv, -55, got -54; {FIRES_WITHOUT_END}",
+    ),
+    (
+        (*EXP, "initial", "w"),
+        1,
+        "populations[0].initial.w must be a state variable of lif_curr_exp, got 'w'; "
+        "use v_mv, i_ex_pa, i_in_pa",
+    ),
+    (
+        (*EXP, "inputs", 0, "receptor"),
+        "delta",
+        "populations[0].inputs[0].receptor must be a receptor of lif_curr_exp, got 'delta'; "
+        "use excitatory, inhibitory",
+    ),
+    (
+        (*EXP, "inputs", 0, "rate_hz"),
+        {"kind": "uniform", "low": 0, "high": 5.5e6},
+        "populations[0].inputs[0].rate_hz must be at most 500 events a tick, got 550; "
+        "lower the rate and raise the weight, or shorten the timestep",
+    ),
+    (
+        ("projections", 0, "receptor"),
+        None,
+        "projections[0].receptor must be a receptor of lif_curr_exp, got None; use excitatory, inhibitory",
+    ),
+    (
+        ("projections", 3, "receptor"),
+        "excitatory",
+        "projections[3].receptor must be a receptor of lif_curr_delta, got 'excitatory'; use delta",
+    ),
+    (
+        ("recordings", 0, "variables"),
+        ["v_mv", "refractory"],
+        "recordings[0].variables[1] must be a state variable of lif_curr_exp, got 'refractory'; "
+        "use v_mv, i_ex_pa, i_in_pa",
+    ),
+]
+
+
+@pytest.mark.parametrize(("path", "value", "expected"), CASES, ids=[case[2][:70] for case in CASES])
+def test_a_refusal_says_where_what_and_what_to_do(
+    path: tuple[str | int, ...], value: Any, expected: str
+) -> None:
+    network = parse_network(changed(path, value))
+    with pytest.raises(NetworkError) as caught:
+        check(network)
+    assert str(caught.value) == expected
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("name",), "as it is"),
+        ((*EXP, "parameters", "t_ref_ms"), 0),
+        ((*EXP, "parameters", "tau_m_ms"), normal(10, 2.5, low=0.1)),
+        ((*EXP, "parameters", "tau_m_ms"), normal(10, 2.5, low=0.1, bounds="clip")),
+        ((*EXP, "parameters", "v_reset_mv"), -50.001),
+        ((*EXP, "inputs", 0, "rate_hz"), 5e6),
+        (("projections", 3, "receptor"), "delta"),
+    ],
+)
+def test_what_just_holds_is_taken(path: tuple[str | int, ...], value: Any) -> None:
+    check(parse_network(changed(path, value)))
+
+
+def test_all_that_is_wrong_is_said_at_once() -> None:
+    network = changed((*EXP, "parameters", "t_ref_ms"), -1)
+    network["populations"][1]["model"] = "izhikevich"
+    network["recordings"][1]["variables"] = ["u_mv"]
+    with pytest.raises(NetworkError) as caught:
+        check(parse_network(network))
+    assert [path for path, _ in caught.value.errors] == [
+        "populations[0].parameters.t_ref_ms",
+        "populations[1].model",
+        "recordings[1].variables[0]",
+    ]

@@ -1,0 +1,198 @@
+"""The dry run: its numbers are those of the chips that would be built, and it builds nothing."""
+
+from __future__ import annotations
+
+import time
+import tracemalloc
+from typing import Any
+
+import pytest
+
+from cluster import CapacityError, ChipLimits, DeployOptions, LevelSpec, System, fit, require_fit
+from cluster.lowering import lower
+from cluster.plan import MAX_EPOCH_TICKS, Plan
+from cluster.worker import Worker
+from network import Network, parse_network
+from spikerack.examples import brunel, microcircuit
+from tests.cluster.samples import RACK, everything_network, pair, plan_of
+
+BILLION = 1_000_000_000
+
+
+def system(**limits: Any) -> System:
+    levels = (LevelSpec(name="board", fan_out=2), LevelSpec(name="rack", fan_out=2))
+    return System(name="small", description="for tests", levels=levels, chip=ChipLimits(**limits))
+
+
+def used(network: Network, chips: int) -> dict[str, int]:
+    report = fit(network, RACK, DeployOptions(chips=chips))
+    return {use.limit: use.used for use in report.limits}
+
+
+def wide_network(n_second: int = 70_000) -> Network:
+    """Populations that fill more than one bank, and projections of strengths too far apart for one shift."""
+    network = pair()
+    network["populations"][0]["size"], network["populations"][1]["size"] = 60_000, n_second
+    weights = ({"weight": 1}, {"weight": 1000, "name": "strong"}, {"weight": 1, "name": "weak"})
+    rule = {"rule": "fixed_in_degree", "n": 2}
+    network["projections"] = [{**network["projections"][0], "connectivity": rule, **w} for w in weights]
+    return parse_network(network)
+
+
+@pytest.mark.parametrize("network", [everything_network(), wide_network(), wide_network(3)])
+@pytest.mark.parametrize("chips", [1, 3, 8])
+def test_limits_are_those_of_the_fullest_chip(network: Network, chips: int) -> None:
+    plan = plan_of(network, chips)
+    specs = [lower(plan, chip) for chip in range(chips)]
+    numbers = used(network, chips)
+    assert numbers["chips"] == chips
+    assert numbers["neurons"] == max(sum(p.n for p in spec.slices if p.bank >= 0) for spec in specs)
+    assert numbers["banks"] == max(spec.n_banks for spec in specs)
+    assert numbers["axons"] == max(spec.n_axons for spec in specs)
+    assert numbers["delay_ticks"] == plan.delay_range[1]
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("kernels")
+@pytest.mark.parametrize(("chips", "tolerance"), [(1, 0), (8, 0.03)])
+def test_synapse_words_are_those_of_the_fullest_chip(chips: int, tolerance: float) -> None:
+    network = microcircuit(0.1)
+    plan = plan_of(network, chips)
+    built = [Worker(plan, chip).built().n_synapses for chip in range(chips)]
+    assert used(network, chips)["synapse_words"] == pytest.approx(max(built), rel=tolerance, abs=0)
+
+
+def test_synapses_onto_a_few_neurons_are_not_shared_by_all_chips() -> None:
+    network = pair()
+    network["populations"][0]["size"], network["populations"][1]["size"] = 1000, 1
+    assert used(parse_network(network), 8)["synapse_words"] == 1000
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("kernels")
+@pytest.mark.parametrize(
+    ("network", "chips", "precision"),
+    [
+        (microcircuit(0.1, drive="poisson"), 1, "float32"),
+        (microcircuit(0.1, drive="poisson"), 4, "float64"),
+        (brunel(0.5), 1, "float32"),
+        (brunel(0.5), 8, "float32"),
+        (brunel(0.1), 8, "float64"),
+    ],
+)
+def test_memory_estimate_is_within_15_percent_of_the_arrays(
+    network: Network, chips: int, precision: str
+) -> None:
+    options = DeployOptions(chips=chips, precision=precision)
+    plan = Plan(network, RACK, options)
+    real = sum(Worker(plan, chip).built().n_bytes for chip in range(chips))
+    assert fit(network, RACK, options).memory_bytes == pytest.approx(real, rel=0.15)
+
+
+def test_a_billion_neurons_are_answered_at_once_and_allocate_nothing() -> None:
+    network = pair()
+    for population in network["populations"]:
+        population["size"] = BILLION
+        population["inputs"] = [{"kind": "poisson", "rate_hz": 8, "weight": 1}]
+        population["model"] = "lif_curr_delta"
+    rule = {"rule": "fixed_in_degree", "n": 1000}
+    network["projections"][0]["connectivity"] = rule
+    network["sources"] = [{"kind": "poisson", "name": "drive", "size": BILLION, "rate_hz": 8}]
+    described = parse_network(network)
+    tracemalloc.start()
+    begun = time.perf_counter()
+    report = fit(described, RACK, DeployOptions(chips=64))
+    seconds, (_, peak) = time.perf_counter() - begun, tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert seconds < 0.5
+    assert peak < 1_000_000
+    assert not report.fits
+    assert report.n_neurons == 3 * BILLION
+    assert report.n_synapses == 1000 * BILLION
+    assert report.memory_bytes > 4 * report.n_synapses
+    assert report.problems == (
+        "fullest chip: neurons must be at most 1048576, got 31250000; use more chips",
+        "fullest chip: banks must be at most 16, got 477; use more chips",
+        "fullest chip: synapse_words must be at most 1073741824, got 15625000000; "
+        "use more chips or fewer synapses",
+        "fullest chip: axons must be at most 16777216, got 239000000000; "
+        "use fewer sources or merge projections",
+    )
+
+
+@pytest.mark.parametrize(
+    ("limits", "chips", "problem"),
+    [
+        (
+            {},
+            5,
+            "system 'small': chips must be at most 4, got 5; use fewer chips or a larger system",
+        ),
+        ({"neurons": 9}, 2, "fullest chip: neurons must be at most 9, got 10; use more chips"),
+        (
+            {"synapse_words": 99},
+            1,
+            "fullest chip: synapse_words must be at most 99, got 100; use more chips or fewer synapses",
+        ),
+        (
+            {"axons": 9},
+            1,
+            "fullest chip: axons must be at most 9, got 10; use fewer sources or merge projections",
+        ),
+        (
+            {"delay_ticks": 2},
+            1,
+            "fullest chip: delay_ticks must be at most 2, got 3; shorten the delays or lengthen the timestep",
+        ),
+        (
+            {"models": ("lif_curr_delta",)},
+            1,
+            "system 'small': population 'first' must be of a model that its chips take (lif_curr_delta), "
+            "got 'lif_curr_exp'; choose another model or system",
+        ),
+    ],
+)
+def test_what_does_not_fit_is_refused_with_the_numbers(
+    limits: dict[str, Any], chips: int, problem: str
+) -> None:
+    network, options = parse_network(pair()), DeployOptions(chips=chips)
+    report = fit(network, system(**limits), options)
+    assert (report.fits, report.problems) == (False, (problem,))
+    with pytest.raises(CapacityError) as caught:
+        require_fit(network, system(**limits), options)
+    assert str(caught.value) == problem
+    assert caught.value.problems == (problem,)
+
+
+def test_too_many_banks_are_refused() -> None:
+    report = fit(wide_network(), system(banks=1), DeployOptions(chips=1))
+    assert report.problems == ("fullest chip: banks must be at most 1, got 2; use more chips",)
+
+
+def test_what_just_fits_is_taken() -> None:
+    limits = system(neurons=20, banks=1, synapse_words=100, axons=10, delay_ticks=3)
+    report = require_fit(parse_network(pair()), limits, DeployOptions())
+    assert report.fits
+    assert [(use.limit, use.used, use.headroom) for use in report.limits] == [
+        ("chips", 1, 3),
+        ("neurons", 20, 0),
+        ("banks", 1, 0),
+        ("synapse_words", 100, 0),
+        ("axons", 10, 0),
+        ("delay_ticks", 3, 0),
+    ]
+
+
+def test_an_empty_network_fits() -> None:
+    empty = parse_network({"name": "empty", "timestep_ms": 1, "seed": 0, "populations": []})
+    report = fit(empty, RACK, DeployOptions())
+    assert report.fits
+    assert {use.limit: use.used for use in report.limits} == {
+        "chips": 1,
+        "neurons": 0,
+        "banks": 0,
+        "synapse_words": 0,
+        "axons": 0,
+        "delay_ticks": 1,
+    }
+    assert Plan(empty, RACK, DeployOptions()).delay_range == (MAX_EPOCH_TICKS, 1)

@@ -1,0 +1,61 @@
+"""Placers: a partition of every population over the chips, whichever is chosen."""
+
+from __future__ import annotations
+
+import pytest
+
+from cluster.placement import PLACERS, Slice, even, shuffled
+from network import parse_network
+from tests.cluster.samples import everything_network, pair
+
+EVERY = everything_network()
+
+
+@pytest.mark.parametrize("placer", PLACERS.values(), ids=PLACERS)
+@pytest.mark.parametrize("n_chips", [1, 2, 3, 8, 64])
+def test_every_neuron_stands_on_one_chip(placer, n_chips: int) -> None:
+    placement = placer(EVERY, n_chips)
+    assert len(placement) == n_chips
+    for own in placement:
+        assert list(own) == sorted(own)
+        assert all(part.n > 0 for part in own)
+    found = sorted((p.member, p.first + i) for own in placement for p in own for i in range(p.n))
+    assert found == [(k, i) for k, member in enumerate(EVERY.members) for i in range(member.size)]
+
+
+@pytest.mark.parametrize("placer", PLACERS.values(), ids=PLACERS)
+def test_a_placement_is_a_function_of_the_network(placer) -> None:
+    assert placer(EVERY, 3) == placer(everything_network(), 3)
+
+
+@pytest.mark.parametrize("placer", PLACERS.values(), ids=PLACERS)
+def test_an_empty_population_stands_nowhere(placer) -> None:
+    network = pair()
+    network["populations"][0]["size"] = 0
+    placement = placer(parse_network(network), 2)
+    assert {part.member for own in placement for part in own} == {1}
+
+
+def test_even_shares_differ_by_a_neuron_at_most() -> None:
+    placement = even(EVERY, 7)
+    for number, member in enumerate(EVERY.members):
+        shares = [sum(p.n for p in own if p.member == number) for own in placement]
+        assert max(shares) - min(shares) <= 1
+        assert sum(shares) == member.size
+
+
+def test_even_shares_of_two_chips() -> None:
+    assert even(parse_network(pair()), 2) == (
+        (Slice(0, 0, 5), Slice(1, 0, 5)),
+        (Slice(0, 5, 5), Slice(1, 5, 5)),
+    )
+
+
+def test_shuffled_slices_are_finer_and_follow_the_seed() -> None:
+    first, second = shuffled(EVERY, 4), shuffled(everything_network(seed=8), 4)
+    assert first != second
+    n_even, n_shuffled = (sum(len(own) for own in placer(EVERY, 4)) for placer in (even, shuffled))
+    assert n_shuffled > 1.5 * n_even
+    assert all(own for own in first)
+    members_of = [[p.member for p in own] for own in first]
+    assert any(len(set(members)) < len(members) for members in members_of)
