@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+import numpy as np
+
 from chip import MODELS, NeuronModel
 from chip.values import law_of
 from network import DCInput, Network, NetworkError, PoissonInput, Population, Value
 
 MAX_EVENTS_A_TICK = 500.0
 """Mean of a Poisson input: the inverse of its law starts at exp(-mean), which must not vanish."""
+
+WEIGHT_RANGE = 1e-9, 1e9
+"""Magnitudes that a weight may have, unless it is 0: beyond them no slot could hold it beside others."""
 
 Problem = tuple[str, str]
 
@@ -56,6 +61,7 @@ def _population(network: Network, population: Population, number: int) -> Iterat
         if isinstance(described, PoissonInput):
             yield from _receptor(f"{path}.inputs[{place}].receptor", model, described.receptor)
             yield from _rate(f"{path}.inputs[{place}].rate_hz", network, described.rate_hz)
+            yield from _weight(f"{path}.inputs[{place}].weight", abs(described.weight))
         else:
             assert isinstance(described, DCInput)
 
@@ -108,6 +114,19 @@ def _projection(network: Network, number: int) -> Iterator[Problem]:
     model = MODELS.get(getattr(target, "model", ""))
     if model is not None:
         yield from _receptor(f"projections[{number}].receptor", model, projection.receptor)
+    listed = getattr(projection.connectivity, "weights", None)
+    if listed is not None:
+        largest = float(np.max(np.abs(np.asarray(listed, np.float64)), initial=0.0))
+        yield from _weight(f"projections[{number}].connectivity.weights", largest)
+    elif projection.weight is not None:
+        yield from _weight(f"projections[{number}].weight", max(map(abs, law_of(projection.weight).bounds)))
+
+
+def _weight(path: str, largest: float) -> Iterator[Problem]:
+    least, most = WEIGHT_RANGE
+    if largest and not least <= largest <= most:
+        rule = f"must be 0 or of a magnitude from {least:g} to {most:g} at its largest"
+        yield path, f"{rule}, got {largest:g}; check the unit"
 
 
 def _recording(network: Network, number: int) -> Iterator[Problem]:

@@ -31,6 +31,7 @@ NAMESPACE = "spikerack"
 _CALL_SECONDS = 90.0
 _CONNECT_SECONDS = 1.0
 _RELEASE_SECONDS = 15.0
+_ON_THE_HEAD = {"node:__internal_head__": 0.001}
 _LIVE = frozenset({"building", "ready"})
 
 
@@ -86,7 +87,7 @@ class RayFleet:
         with self._lock:
             self._require_head()
             actor = CoordinatorActor.options(  # type: ignore[attr-defined]
-                name=deployment_id, namespace=self.namespace, lifetime="detached"
+                name=deployment_id, namespace=self.namespace, lifetime="detached", resources=_ON_THE_HEAD
             ).remote(deployment_id, Plan(network, system, options), str(self.data))
             self._watch(deployment_id, actor)
 

@@ -78,13 +78,14 @@ def show_live(run: Run, population: str | None, window_ms: float) -> None:
     console = Console()
     stream = run.stream(mode="latest", population=population)
     raster: LiveRaster | None = None
-    with Live(console=console, refresh_per_second=15, transient=False) as live:
+    with Live(console=console, refresh_per_second=15) as live:
         for batch in stream:
             raster = raster or _raster(stream, console, window_ms)
             raster.add(batch)
             live.update(Group(_headline(run, stream), raster.render()))
-    end = stream.state.end or {}
-    console.print(f"{end.get('state')} at tick {end.get('tick')}, digest {end.get('digest')}")
+        picture = [] if raster is None else [raster.render()]
+        live.update(Group(_headline(run, stream), *picture, _farewell(stream)))
+    console.print()
     _raise_if_failed(run, stream)
 
 
@@ -107,6 +108,11 @@ def _headline(run: Run, stream: SpikeStream) -> Text:
         f"{run.id}  {seconds:.3f} s of {hello.get('n_ticks', 0) * hello.get('timestep_ms', 0.0) / 1000:g} s"
     )
     return Text(f"{text}  {stream.state.n_spikes:,} spikes", style="bold")
+
+
+def _farewell(stream: SpikeStream) -> Text:
+    end = stream.state.end or {}
+    return Text(f"{end.get('state')} at tick {end.get('tick')}, digest {end.get('digest')}")
 
 
 def _raise_if_failed(run: Run, stream: SpikeStream) -> None:

@@ -37,6 +37,13 @@ def chi_square(observed: ArrayLike, expected: ArrayLike) -> float:
     return float(((statistic / freedom) ** (1.0 / 3.0) - (1.0 - spread)) / np.sqrt(spread))
 
 
+def pooled(observed: ArrayLike, expected: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the cells with those that expect less than 10 made one, the last."""
+    observed, expected = np.asarray(observed, float), np.asarray(expected, float)
+    rare = expected < 10.0
+    return np.append(observed[~rare], observed[rare].sum()), np.append(expected[~rare], expected[rare].sum())
+
+
 def kolmogorov_smirnov(sample: NDArray[np.float64], cdf: Callable[[float], float]) -> float:
     """Return sqrt(n) times the greatest distance between a sample and a continuous law."""
     ordered = np.sort(sample)

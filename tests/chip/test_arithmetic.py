@@ -3,6 +3,7 @@ import math
 import struct
 from collections.abc import Callable
 from decimal import Context, Decimal, localcontext
+from itertools import pairwise
 from random import Random
 
 import pytest
@@ -76,7 +77,7 @@ def test_normal_quantile_is_odd() -> None:
 def test_normal_quantile_rises_with_every_draw(first: int) -> None:
     # Draws of 32 bits at the tails, at the joints of the approximation (0.075, 0.925), at the middle.
     z = [normal_quantile((bits + 0.5) / 2.0**32) for bits in range(first, first + 1000)]
-    assert all(low < high for low, high in zip(z, z[1:], strict=False))
+    assert all(low < high for low, high in pairwise(z))
 
 
 def test_no_draw_reaches_further_than_promised() -> None:

@@ -18,6 +18,7 @@ PARAMETERS_OF_EXP = (
     "tau_syn_in_ms"
 )
 FIRES_WITHOUT_END = "lower it, or the neuron fires without end"
+WEIGHT_RULE = "must be 0 or of a magnitude from 1e-09 to 1e+09 at its largest"
 
 
 def changed(path: tuple[str | int, ...], value: Any) -> dict[str, Any]:
@@ -118,6 +119,21 @@ CASES = [
         "projections[3].receptor must be a receptor of lif_curr_delta, got 'excitatory'; use delta",
     ),
     (
+        ("projections", 0, "weight"),
+        -2e9,
+        f"projections[0].weight {WEIGHT_RULE}, got 2e+09; check the unit",
+    ),
+    (
+        ("projections", 0, "weight"),
+        normal(0, 1e-12),
+        f"projections[0].weight {WEIGHT_RULE}, got 6.24e-12; check the unit",
+    ),
+    (
+        (*EXP, "inputs", 0, "weight"),
+        1e308,
+        f"populations[0].inputs[0].weight {WEIGHT_RULE}, got 1e+308; check the unit",
+    ),
+    (
         ("recordings", 0, "variables"),
         ["v_mv", "refractory"],
         "recordings[0].variables[1] must be a state variable of lif_curr_exp, got 'refractory'; "
@@ -146,6 +162,8 @@ def test_a_refusal_says_where_what_and_what_to_do(
         ((*EXP, "parameters", "v_reset_mv"), -50.001),
         ((*EXP, "inputs", 0, "rate_hz"), 5e6),
         (("projections", 3, "receptor"), "delta"),
+        (("projections", 0, "weight"), 0),
+        (("projections", 0, "weight"), -1e9),
     ],
 )
 def test_what_just_holds_is_taken(path: tuple[str | int, ...], value: Any) -> None:

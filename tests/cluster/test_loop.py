@@ -1,0 +1,128 @@
+"""The worker loop: what fills up is drained, and nothing is lost; keys reach the axons that they mean."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import chip.layout
+import cluster.worker
+from cluster import DeployOptions, RunOutcome, run_local
+from cluster.errors import WorkerAborted
+from cluster.exchange import Shape, abort
+from cluster.loop import ABORTED, run
+from cluster.worker import Worker
+from network import parse_network
+from tests.cluster.samples import everything_network, pair, plan_of
+
+pytestmark = pytest.mark.usefixtures("kernels")
+
+EVERY = everything_network()
+N_TICKS = 400
+
+
+def outcome_of(chips: int) -> RunOutcome:
+    return run_local(EVERY, n_ticks=N_TICKS, options=DeployOptions(chips=chips))
+
+
+def calls_of_the_loop(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
+    """Record (tick reached, tick wanted) of each call from now on."""
+    calls = []
+
+    def recorded(arrays, port, mail, tick, until):
+        reached = run(arrays, port, mail, tick, until)
+        calls.append((reached, until))
+        return reached
+
+    monkeypatch.setattr(cluster.worker, "run", recorded)
+    return calls
+
+
+# The least that a buffer must hold is one tick: a spike of every neuron, a row of every recording.
+LEAST_SPIKES = {1: -243, 3: -80}
+
+
+@pytest.mark.parametrize("chips", [1, 3])
+@pytest.mark.parametrize(
+    ("buffer", "room"), [("_SPIKE_ROOM", None), ("_SAMPLE_ROWS", 1), ("_SAMPLE_ROWS", 3)]
+)
+def test_a_buffer_that_is_full_is_drained_and_nothing_is_lost(
+    monkeypatch: pytest.MonkeyPatch, chips: int, buffer: str, room: int | None
+) -> None:
+    roomy = outcome_of(chips)
+    monkeypatch.setattr(chip.layout, buffer, LEAST_SPIKES[chips] if room is None else room)
+    calls = calls_of_the_loop(monkeypatch)
+    narrow = outcome_of(chips)
+    assert sum(reached < until for reached, until in calls) > 10
+    assert np.array_equal(narrow.tick, roomy.tick)
+    assert np.array_equal(narrow.neuron, roomy.neuron)
+    assert narrow.summary["digest"] == roomy.summary["digest"]
+    assert narrow.summary["conservation"] == roomy.summary["conservation"]
+    for mine, theirs in zip(narrow.states, roomy.states, strict=True):
+        assert mine.shape == theirs.shape
+        assert np.array_equal(mine, theirs)
+    assert [states.shape for states in roomy.states] == [(N_TICKS // 5, 2, 13), (N_TICKS, 1, 3)]
+    assert roomy.tick.size > 2 * EVERY.n_neurons
+
+
+def test_a_roomy_buffer_needs_one_call_an_advance(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = calls_of_the_loop(monkeypatch)
+    outcome_of(1)
+    assert all(reached == until for reached, until in calls)
+
+
+def attached(chips: int, number: int = 0) -> tuple[Worker, np.ndarray]:
+    plan = plan_of(EVERY, chips)
+    worker, shape = Worker(plan, number), Shape.of(plan)
+    buffer = np.zeros(shape.n_bytes, np.uint8)
+    worker.attach(shape.mailboxes(buffer))
+    return worker, buffer
+
+
+def test_an_aborted_chip_says_so_and_stops() -> None:
+    worker, buffer = attached(3, number=1)
+    mail = Shape.of(worker.plan).mailboxes(buffer)
+    abort(mail)
+    assert run(worker.chip.arrays, worker.port, mail, 0, 10) == ABORTED
+    with pytest.raises(WorkerAborted) as caught:
+        worker.advance(10)
+    assert str(caught.value) == ("chip (board 0, chip 1): aborted after tick 0, another part has died")
+
+
+def test_no_tick_is_done_twice_nor_beyond_the_end() -> None:
+    worker, _ = attached(1)
+    parts = [worker.advance(until) for until in (1, 2, 2, 7, 150)]
+    assert [part.tick for part in parts] == [1, 2, 2, 7, 150]
+    assert parts[2].spikes.size == 0
+    joined = np.concatenate([part.spikes for part in parts])
+    worker.reset()
+    assert worker.tick == 0
+    assert np.array_equal(worker.advance(150).spikes, joined)
+    assert joined.size > 0
+    assert int(joined.max() >> 32) < 150
+
+
+@pytest.mark.parametrize("sizes", [(3, 0, 4), (0, 3, 4), (3, 4, 0)])
+def test_a_key_names_the_member_that_is_not_empty(sizes: tuple[int, int, int]) -> None:
+    network = pair(
+        populations=[
+            {"name": f"p{k}", "size": size, "model": "lif_curr_delta", "parameters": {"t_ref_ms": 0}}
+            for k, size in enumerate(sizes)
+        ],
+        sources=[{"kind": "spike_times", "name": "probe", "size": 1, "times_ms": [[2.0]]}],
+        projections=[
+            {
+                "source": "probe",
+                "target": f"p{k}",
+                "connectivity": {"rule": "all_to_all"},
+                "weight": 64,
+                "delay_ms": k + 1,
+            }
+            for k in range(3)
+        ],
+    )
+    outcome = run_local(parse_network(network), n_ticks=8, options=DeployOptions(chips=3))
+    fired = sorted(zip(outcome.tick.tolist(), outcome.neuron.tolist(), strict=True))
+    first = np.cumsum([0, *sizes]).tolist()
+    expected = [(1, 7)] + [(2 + k, first[k] + i) for k, size in enumerate(sizes) for i in range(size)]
+    assert fired == sorted(expected)
