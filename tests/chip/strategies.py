@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 
 # The same examples in every run, and few enough for a quarter of a second.
 fixed = settings(derandomize=True, database=None, deadline=None, max_examples=25)
+few = settings(fixed, max_examples=6)
+"""For examples that run a chip."""
 
 
 def cuts(n: int) -> st.SearchStrategy[list[tuple[int, int]]]:

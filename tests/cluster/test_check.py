@@ -126,7 +126,7 @@ CASES = [
     (
         ("projections", 0, "weight"),
         normal(0, 1e-12),
-        f"projections[0].weight {WEIGHT_RULE}, got 6.24e-12; check the unit",
+        f"projections[0].weight {WEIGHT_RULE}, got {1e-12 * REACH_SD:g}; check the unit",
     ),
     (
         (*EXP, "inputs", 0, "weight"),
