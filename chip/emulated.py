@@ -88,9 +88,8 @@ class Chip:
         probes, out = self.arrays.probes, []
         for probe in range(probes.rows.size):
             width = int(probes.first[probe + 1] - probes.first[probe])
-            first = int(probes.sample_first[probe])
-            rows = probes.samples[first : first + int(probes.rows[probe]) * width]
-            out.append(rows.reshape(-1, width).copy())
+            first, n_rows = int(probes.sample_first[probe]), int(probes.rows[probe])
+            out.append(probes.samples[first : first + n_rows * width].reshape(n_rows, width).copy())
         probes.rows[:] = 0
         return out
 

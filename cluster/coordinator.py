@@ -137,11 +137,12 @@ class Coordinator:
         self._team.close()
 
     def _report_progress(self, phase: str, share: float) -> None:
-        if self._state != "building":
-            raise DeploymentLost(f"deployment {self.deployment_id!r}: released while it was built")
-        if time.perf_counter() - self._reported > _REPORT_SECONDS:
-            self._reported = time.perf_counter()
-            self._write(phase=phase, progress=share)
+        with self._lock:  # or a record of the building could replace that of the release
+            if self._state != "building":
+                raise DeploymentLost(f"deployment {self.deployment_id!r}: released while it was built")
+            if time.perf_counter() - self._reported > _REPORT_SECONDS:
+                self._reported = time.perf_counter()
+                self._write(phase=phase, progress=share)
 
     def _write(self, phase: str, progress: float, error: str | None = None) -> None:
         record = {"state": self._state, "phase": phase, "progress": progress, "error": error}

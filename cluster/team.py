@@ -117,7 +117,7 @@ class ThreadTeam:
     def close(self) -> None:
         """Stop all threads."""
         abort(self._mailboxes)
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._pool.shutdown()
         self._workers = []
 
     def _pin(self) -> None:

@@ -103,7 +103,7 @@ def brute_force(outcome: RunOutcome, plan: Plan) -> int:
 @pytest.mark.parametrize(("chips", "placement"), [(1, "default"), (3, "default"), (8, "shuffled")])
 def test_every_event_is_accounted_for(chips: int, placement: str) -> None:
     options = DeployOptions(chips=chips, placement=placement)
-    outcome = run_local(EVERY, n_ticks=1003, options=options)
+    outcome = run_local(EVERY, n_ticks=503, options=options)
     certificate = outcome.summary["conservation"]
     assert (outcome.summary["state"], certificate["holds"], certificate["lossless"]) == (
         "complete",
@@ -115,7 +115,7 @@ def test_every_event_is_accounted_for(chips: int, placement: str) -> None:
     assert address["sent"] == brute_force(outcome, plan) > 1000
     assert address["delivered"] + address["in_flight"] == address["sent"]
     assert synaptic["delivered"] + synaptic["in_flight"] == synaptic["sent"] > 10_000
-    # Ticks 1000 to 1002 are of an epoch that has begun: its keys are in the mailboxes.
+    # Ticks 500 to 502 are of an epoch that has begun: its keys are in the mailboxes.
     assert (address["in_flight"] > 0) == (chips > 1)
     assert synaptic["in_flight"] > 0
 
@@ -161,7 +161,7 @@ def test_a_run_of_no_ticks() -> None:
 
 @pytest.fixture(scope="module")
 def recorded() -> list[np.ndarray]:
-    return run_local(EVERY, n_ticks=600).states
+    return run_local(EVERY, n_ticks=300).states
 
 
 @pytest.mark.parametrize("placement", ["default", "shuffled"])
@@ -169,8 +169,8 @@ def recorded() -> list[np.ndarray]:
 def test_recordings_do_not_depend_on_the_placement(
     recorded: list[np.ndarray], chips: int, placement: str
 ) -> None:
-    outcome = run_local(EVERY, n_ticks=600, options=DeployOptions(chips=chips, placement=placement))
-    assert [states.shape for states in outcome.states] == [(120, 2, 13), (600, 1, 3)]
+    outcome = run_local(EVERY, n_ticks=300, options=DeployOptions(chips=chips, placement=placement))
+    assert [states.shape for states in outcome.states] == [(60, 2, 13), (300, 1, 3)]
     for mine, theirs in zip(outcome.states, recorded, strict=True):
         assert np.array_equal(mine, theirs)
         assert np.ptp(mine) > 1.0

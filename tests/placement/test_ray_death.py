@@ -1,0 +1,120 @@
+"""Kill -9 of a chip's process in the middle of a run: the run says so in time, and nothing is left."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+import pytest
+import ray
+
+from cluster.control import RunControl
+from cluster.execution import Execution
+from cluster.ray_team import PrivateRayTeam
+from cluster.team import total_digest
+from network import SpikeDigest
+from spikerack.examples import microcircuit
+from tests.cluster.samples import plan_of
+
+pytestmark = [pytest.mark.ray, pytest.mark.slow]
+
+# What a run may take to say that a chip has died.
+NOTICED_WITHIN_S = 5.0
+# What it may take to start Ray and three chips on a busy machine, kernels to be compiled included.
+STARTED_WITHIN_S = 240.0
+CHIPS = 3
+ENDLESS = 10**9
+
+
+class Watched:
+    """A sink that tells when some ticks are done."""
+
+    def __init__(self) -> None:
+        self.pairs: list[np.ndarray] = []
+        self.last_tick = 0
+        self.under_way = threading.Event()
+        self.records: list[dict[str, Any]] = []
+
+    def append(self, last_tick: int, pairs: np.ndarray, states: Sequence[np.ndarray]) -> None:
+        self.pairs.append(pairs)
+        self.last_tick = last_tick
+        if last_tick > 200:
+            self.under_way.set()
+
+    def status(self, record: Mapping[str, Any]) -> None:
+        self.records.append(dict(record))
+
+
+def chip_processes() -> list[psutil.Process]:
+    return [p for p in psutil.Process().children(recursive=True) if "ChipActor" in " ".join(command(p))]
+
+
+def command(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []
+
+
+def traces() -> tuple[set[Path], set[str], int]:
+    """What a deployment could leave: shared memory with and without a name, and open descriptors."""
+    targets = [os.readlink(path) for path in Path("/proc/self/fd").iterdir() if path.is_symlink()]
+    memory = {target for target in targets if "memfd:" in target or "/dev/shm" in target}
+    return set(Path("/dev/shm").iterdir()), memory, len(targets)
+
+
+@pytest.fixture
+def team() -> Iterator[PrivateRayTeam]:
+    made = PrivateRayTeam(plan_of(microcircuit(0.02, seed=5, drive="poisson"), CHIPS, placement="shuffled"))
+    yield made
+    made.close()
+
+
+def test_a_chip_that_is_killed_fails_the_run_in_time_and_nothing_is_left() -> None:
+    named, memory, n_open = traces()
+    plan = plan_of(microcircuit(0.02, seed=5, drive="poisson"), CHIPS)
+    team, sink, control = PrivateRayTeam(plan), Watched(), RunControl("r1", ENDLESS)
+    try:
+        built = team.build(lambda phase, share: None)
+        execution = Execution(plan, team, sink, control, total_digest(built))
+        running = threading.Thread(target=execution.run)
+        running.start()
+        assert sink.under_way.wait(STARTED_WITHIN_S)
+        family = psutil.Process().children(recursive=True)
+        victim = chip_processes()[1]
+        victim.send_signal(signal.SIGKILL)
+        killed = time.monotonic()
+        running.join(NOTICED_WITHIN_S)
+        assert not running.is_alive()
+        assert time.monotonic() - killed < NOTICED_WITHIN_S
+    finally:
+        team.close()
+    assert not ray.is_initialized()
+    record = sink.records[-1]
+    assert record["state"] == control.state == "failed"
+    assert record["tick"] == control.tick == sink.last_tick > 200
+    assert re.fullmatch(
+        rf"chip \(board 0, chip [012]\): its process died; last complete tick: {sink.last_tick}",
+        record["error"],
+    )
+    assert record["conservation"] is None
+    pairs = np.concatenate(sink.pairs)
+    digest = SpikeDigest(0.1, sink.last_tick, plan.network.n_neurons)
+    digest.update(pairs[:, 0], pairs[:, 1])
+    assert (record["digest"], record["n_spikes"]) == (digest.hexdigest(), len(pairs))
+    assert len(pairs) > 0
+
+    _, alive = psutil.wait_procs(family, timeout=NOTICED_WITHIN_S)
+    assert alive == []
+    now_named, now_memory, now_open = traces()
+    assert now_named <= named
+    assert now_memory <= memory
+    assert now_open <= n_open + 2
