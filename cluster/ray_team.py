@@ -6,6 +6,7 @@ Ray is placement, life, death and control. Spikes between chips never pass throu
 from __future__ import annotations
 
 import contextlib
+import tempfile
 from typing import Any
 
 import ray
@@ -216,8 +217,11 @@ class PrivateRayTeam(RayTeam):
 
     def __init__(self, plan: Plan) -> None:
         super().__init__(plan)
+        # Ray's logs and sockets go where `close` removes them; a socket's path may have 107 characters.
+        self._folder = tempfile.TemporaryDirectory(prefix="srk-", dir="/tmp", ignore_cleanup_errors=True)
         ray.init(
             address="local",
+            _temp_dir=self._folder.name,
             num_cpus=max(plan.n_chips, 1),
             resources={"chip": float(plan.n_chips)},
             include_dashboard=False,
@@ -229,3 +233,4 @@ class PrivateRayTeam(RayTeam):
         """End all actors and the cluster."""
         super().close()
         ray.shutdown()
+        self._folder.cleanup()

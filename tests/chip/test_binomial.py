@@ -50,6 +50,16 @@ def test_chances_are_exact_for_many_trials(n: int, p: float) -> None:
     assert expected.sum() > 0.999 * grid
 
 
+@pytest.mark.parametrize(("n", "p"), [(7, 0.3), (16, 0.5), (17, 0.4), (40, 0.05), (250, 49 / 99)])
+def test_the_chance_of_the_mode_is_right_to_1e_13(n: int, p: float) -> None:
+    """The least uniforms name the mode: how far they reach is its chance, found by halving."""
+    mode, low, high = binomial(n, p, SMALLEST), 0.0, 1.0
+    for _ in range(60):
+        middle = (low + high) / 2.0
+        low, high = (middle, high) if binomial(n, p, middle) == mode else (low, middle)
+    assert low == pytest.approx(exact_masses(n, p).max(), rel=1e-13)
+
+
 def test_counts_follow_the_exact_chances() -> None:
     n, p, n_draws = 50, 0.37, 20_000
     drawn = [binomial(n, p, unit(bits)) for bits in draws(17, np.arange(n_draws))]

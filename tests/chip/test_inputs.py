@@ -57,6 +57,17 @@ def test_a_poisson_input_counts_by_inversion_of_its_draws(rate_hz: float) -> Non
         assert np.array_equal(counts, poisson_counts(expected_bits(0, 50, 20), mean))
 
 
+def test_a_draw_must_be_above_a_threshold_to_count_one_more() -> None:
+    """Each neuron's own draw becomes a threshold: then the counts are the ranks of the draws."""
+    lone = Lone(spec_of(driven(poisson_input(12_800.0))))
+    inputs, bits = lone.chip.arrays.inputs, expected_bits(0, 1, 20)[0] >> np.uint64(32)
+    inputs.thresholds[:20] = np.sort(bits)
+    inputs.thresholds[20:] = 2**32 - 1
+    inputs.guides[0] = np.searchsorted(inputs.thresholds, np.arange(256, dtype=np.uint32) << 24)
+    (rows,) = lone.states(1)
+    assert np.rint(rows[0] / LSB).tolist() == np.argsort(np.argsort(bits)).tolist()
+
+
 def test_rates_of_each_neuron_are_drawn_and_kept() -> None:
     low, high = 1000.0, 90_000.0
     counts = counts_of(driven(poisson_input({"kind": "uniform", "low": low, "high": high})), 50)

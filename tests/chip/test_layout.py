@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from chip import SliceSpec
+from chip.arrays import FIRED, FIRED_END
 from chip.layout import Places, first_of
 from tests.chip.chips import Cut, Lone, spec_of, whole
 from tests.chip.networks import QUIET, RELAY, delta, describe, explicit, times
@@ -81,7 +82,9 @@ def test_slices_stand_bank_by_bank_with_sources_last() -> None:
 
 def test_flags_of_a_slice_are_whole_words() -> None:
     network = describe([delta(name, n, RELAY) for name, n in (("one", 1), ("two", 8), ("six", 9))])
-    output = Lone(spec_of(network)).chip.arrays.output
+    arrays = Lone(spec_of(network)).chip.arrays
+    output = arrays.output
+    assert arrays.slices[:, [FIRED, FIRED_END]].tolist() == [[0, 8], [8, 16], [16, 32]]
     assert output.fired.size == 8 + 8 + 16
     assert np.shares_memory(output.fired, output.fired_words)
 

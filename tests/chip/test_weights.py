@@ -121,6 +121,19 @@ def test_an_exact_weight_is_kept_beside_a_strong_drawn_one() -> None:
     assert drawn.step == 2.0 ** finest(1000.0)
 
 
+def test_an_exact_weight_keeps_all_its_bits_beside_a_stronger_one() -> None:
+    exact, drawn = quantise([of_values(32767.0), WeightRange(4.0 * 32767.0, None, 1.0)])
+    assert (exact.lsb_exponent, exact.shift, exact.exact) == (0, 0, True)
+    assert (drawn.lsb_exponent, drawn.shift) == (0, 2)
+
+
+def test_a_weight_of_more_bits_than_its_step_leaves_is_not_exact() -> None:
+    weak, strong = quantise([WeightRange(1.0, None, 1.0), of_values(1000.0 + 2.0**-8)])
+    assert strong.step == 2.0**-5
+    assert weak.step < 2.0**-8
+    assert (strong.exact, strong.relative_error) == (False, 2.0**-6 / (1000.0 + 2.0**-8))
+
+
 def test_many_synapses_raise_the_lsb_no_more_than_they_need() -> None:
     (few,), (many,) = (quantise([WeightRange(1.0, None, n)]) for n in (1.0, 100_000.0))
     assert few.lsb_exponent == finest(1.0)

@@ -171,6 +171,15 @@ def pair(**changes: Any) -> dict[str, Any]:
     return {**network, **changes}
 
 
+def overloaded() -> dict[str, Any]:
+    """The pair, with 100,000 weights of 21,845 LSBs onto one neuron: more than a slot can hold."""
+    network, n = pair(), 100_000
+    network["populations"][1]["size"] = 1000
+    rule = {"rule": "explicit", "sources": [0] * n, "targets": [0] * n, "weights": [1 / 3] * n}
+    network["projections"] = [{"source": "first", "target": "second", "connectivity": rule, "delay_ms": 1}]
+    return network
+
+
 def plan_of(network: Network, chips: int = 1, **options: Any) -> Plan:
     """A plan on the large rack."""
     return Plan(network, RACK, DeployOptions(chips=chips, **options))

@@ -8,9 +8,10 @@ import threading
 import numpy as np
 import pytest
 
+from chip import SlotOverflow
 from cluster import CapacityError, DeployOptions, run_local
 from network import NetworkError, parse_network
-from tests.cluster.samples import everything, everything_network, pair
+from tests.cluster.samples import everything, everything_network, overloaded
 
 pytestmark = pytest.mark.usefixtures("kernels")
 
@@ -106,21 +107,12 @@ def test_what_the_chips_do_not_know_is_refused_before_anything_is_built() -> Non
     )
 
 
-def test_a_dense_network_that_no_slot_can_hold_is_refused_whole() -> None:
-    network = pair()
-    network["populations"][0]["size"] = 1
-    n = 100_000
-    explicit = {"rule": "explicit", "sources": [0] * n, "targets": [0] * n, "weights": [1 / 3] * n}
-    network["populations"][1]["size"] = 1000
-    network["projections"] = [
-        {"source": "first", "target": "second", "connectivity": explicit, "delay_ms": 1}
-    ]
+def test_weights_that_no_slot_can_hold_are_refused_and_no_thread_is_left() -> None:
     before = set(threading.enumerate())
-    with pytest.raises(OverflowError) as caught:
-        run_local(parse_network(network), n_ticks=1, options=DeployOptions(chips=2))
+    with pytest.raises(SlotOverflow) as caught:
+        run_local(parse_network(overloaded()), n_ticks=1, options=DeployOptions(chips=2))
     assert str(caught.value) == (
         "population 'second', receptor 'delta': the weights onto one neuron must add up to at most "
-        f"2147483647 LSBs, got {round(1 / 3 / 2**-16) * n} onto neuron 0; use fewer synapses or weights of a "
-        "narrower range"
+        "2147483647 LSBs, got 2184500000 onto neuron 0; use fewer synapses or weights of a narrower range"
     )
     assert set(threading.enumerate()) == before

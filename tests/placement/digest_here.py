@@ -1,4 +1,4 @@
-"""The digests of one network on the CPU of this process; ``python -m tests.placement.digest_here`` prints them.
+"""The digests of one network on this CPU; ``python -m tests.placement.digest_here`` prints them.
 
 A module of its own, so that a test can call it in a process whose compiler takes the CPU for another.
 """
