@@ -12,6 +12,9 @@ import pytest
 from cluster.control import ALLOWED, RunControl
 from cluster.errors import RunConflict
 
+# A lost wake-up shows as a hang.
+pytestmark = pytest.mark.timeout(60)
+
 SECONDS = 20.0
 ENDLESS = 10**12
 

@@ -112,7 +112,7 @@ def test_every_event_is_accounted_for(chips: int, placement: str) -> None:
     )
     address, synaptic = certificate["address_events"], certificate["synaptic_events"]
     plan = plan_of(EVERY, chips, placement=placement)
-    assert address["sent"] == brute_force(outcome, plan) > 1000
+    assert address["sent"] == brute_force(outcome, plan) > 500
     assert address["delivered"] + address["in_flight"] == address["sent"]
     assert synaptic["delivered"] + synaptic["in_flight"] == synaptic["sent"] > 10_000
     # Ticks 500 to 502 are of an epoch that has begun: its keys are in the mailboxes.

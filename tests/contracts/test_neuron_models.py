@@ -166,10 +166,15 @@ def test_a_neuron_fires_just_where_its_potential_reaches_the_threshold(
     assert np.unique(potential).size == n
     up, down = (np.nextafter(potential, np.array(end, precision)) for end in (np.inf, -np.inf))
     for threshold, fires in ((potential, True), (down, True), (up, False)):
-        bench = Bench(model, n, precision, base | {"v_threshold_mv": threshold.astype(np.float64)}, begin)
+        given = base | {"v_threshold_mv": threshold.astype(np.float64)}
+        bench = Bench(model, n, precision, given, begin)
         assert (bench.step(inputs) == fires).all()
-        after = np.full(n, -1e4, precision) if fires else potential
-        assert np.array_equal(bench.variable("v_mv"), after)
+        assert np.array_equal(bench.variable("v_mv"), np.full(n, -1e4) if fires else potential)
+        for i in range(10):  # alone, so that the kernel takes its parameters as scalars
+            of_one = {name: values[i : i + 1] for name, values in begin.items()}
+            alone = Bench(model, 1, precision, base | {"v_threshold_mv": float(threshold[i])}, of_one)
+            assert not alone.varying
+            assert alone.step(inputs[:, i : i + 1]) == fires
 
 
 @both
