@@ -25,8 +25,8 @@ def shared() -> Iterator[SharedMailboxes]:
     os.close(int(Path(made.path).name))
 
 
-def descriptors() -> set[str]:
-    return {os.readlink(path) for path in Path("/proc/self/fd").iterdir() if path.is_symlink()}
+def descriptors() -> list[str]:
+    return sorted(os.readlink(path) for path in Path("/proc/self/fd").iterdir() if path.is_symlink())
 
 
 def exchange_files() -> int:

@@ -75,6 +75,11 @@ def test_banks_are_filled_one_after_the_other() -> None:
         (Slice(2, 61_163, 4_473), 2, 0),
     ]
     assert list(bank_pieces((Slice(0, 0, BANK_NEURONS),), 1)) == [(Slice(0, 0, BANK_NEURONS), 0, 0)]
+    assert list(bank_pieces((Slice(0, 0, BANK_NEURONS - 1), Slice(1, 0, 2)), 2)) == [
+        (Slice(0, 0, BANK_NEURONS - 1), 0, 0),
+        (Slice(1, 0, 1), 0, BANK_NEURONS - 1),
+        (Slice(1, 1, 1), 1, 0),
+    ]
 
 
 @pytest.mark.slow

@@ -55,9 +55,13 @@ def test_scalars_stay_scalars(model: NeuronModel) -> None:
 
 
 def varied(model: NeuronModel, names: set[str], n: int = 5) -> dict[str, Any]:
-    """Return the named parameters, a little different in each neuron, and still legal."""
-    factors = 1.0 + 0.02 * np.arange(n)
-    return {p.name: p.default * factors + 0.01 * np.arange(n) for p in model.parameters if p.name in names}
+    """Return the named parameters, each a little different in each neuron, and still legal."""
+    i = np.arange(n)
+    return {
+        p.name: p.default * (1.0 + 0.02 * i) + 0.01 * (k + 1) * i
+        for k, p in enumerate(model.parameters)
+        if p.name in names
+    }
 
 
 def test_a_parameter_may_differ_between_neurons(model: NeuronModel) -> None:
