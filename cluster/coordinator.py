@@ -21,6 +21,7 @@ from cluster.runfile import TERMINAL, RunWriter, write_record
 from cluster.team import Team
 
 _REPORT_SECONDS = 0.2
+_WATCH_SECONDS = 0.5
 
 
 class Coordinator:
@@ -40,6 +41,7 @@ class Coordinator:
         self.deployment_id, self.plan, self.data = deployment_id, plan, data
         self._team = make_team(plan)
         self._lock = threading.Lock()
+        self._ended = threading.Event()
         self._state = "building"
         self._report: dict[str, Any] = {}
         self._control: RunControl | None = None
@@ -49,6 +51,7 @@ class Coordinator:
         self._write(phase="waiting for chips", progress=0.0)
         self._thread = threading.Thread(target=self._build, name=f"build {deployment_id}", daemon=True)
         self._thread.start()
+        threading.Thread(target=self._watch, name=f"watch {deployment_id}", daemon=True).start()
 
     def __repr__(self) -> str:
         return f"Coordinator({self.deployment_id!r}, {self._state}, {self.plan.n_chips} chips)"
@@ -99,6 +102,7 @@ class Coordinator:
             if self._state == "released":
                 return
             failed, self._state = self._state == "failed", "released"
+            self._ended.set()
         control = self._control
         if control is not None and control.state not in TERMINAL:
             control.cancel()
@@ -128,7 +132,17 @@ class Coordinator:
         if record["state"] == "failed":
             self._fail(record["error"])
 
+    def _watch(self) -> None:
+        """Fail the deployment when a chip dies between runs; during one, the run's own calls notice."""
+        while not self._ended.wait(_WATCH_SECONDS):
+            with self._lock:
+                idle = self._state == "ready" and (self._control is None or self._control.state in TERMINAL)
+            cause = self._team.died() if idle else None
+            if cause is not None:
+                self._fail(cause)
+
     def _fail(self, cause: str) -> None:
+        self._ended.set()
         with self._lock:
             if self._state == "released":
                 return

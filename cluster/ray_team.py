@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
+import threading
+from collections.abc import Callable
 from typing import Any
 
 import ray
@@ -25,8 +27,16 @@ _RESERVE_SECONDS = 10.0
 _STOP_SECONDS = 4.0
 
 
-@ray.remote(num_cpus=0, max_restarts=0, max_concurrency=2)
-class HostActor:
+class Watched:
+    """An actor whose death is noticed by who waits for `watch`."""
+
+    def watch(self) -> None:
+        """Never return."""
+        threading.Event().wait()
+
+
+@ray.remote(num_cpus=0, max_restarts=0, max_concurrency=3)
+class HostActor(Watched):
     """One a host and deployment: compiled kernels, the exchange's memory, the abort word."""
 
     def __init__(self, plan: Plan) -> None:
@@ -47,8 +57,8 @@ class HostActor:
         self._mailboxes.clear()
 
 
-@ray.remote(num_cpus=0, max_restarts=0, max_concurrency=2, resources={"chip": 1})
-class ChipActor:
+@ray.remote(num_cpus=0, max_restarts=0, max_concurrency=3, resources={"chip": 1})
+class ChipActor(Watched):
     """One emulated chip."""
 
     def __init__(self, plan: Plan, chip: int) -> None:
@@ -101,6 +111,7 @@ class RayTeam:
         self._host: Any = None
         self._slots: Any = None
         self._chips: list[Any] = []
+        self._watches: dict[Any, str] = {}
         self._closed = False
 
     def build(self, progress: Progress) -> list[Built]:
@@ -121,6 +132,9 @@ class RayTeam:
             ChipActor.options(scheduling_strategy=self._on(chip)).remote(plan, chip)  # type: ignore[attr-defined]
             for chip in range(self.plan.n_chips)
         ]
+        names = [self.plan.chip_name(chip) for chip in range(self.plan.n_chips)]
+        actors = zip((self._host, *self._chips), ("host", *names), strict=True)
+        self._watches = {actor.watch.remote(): name for actor, name in actors}
         self._get([path], progress=lambda: progress("compiling kernels", 0.5))
         progress("starting chips", 0.0)
         building = [chip.build.remote(path) for chip in self._chips]
@@ -139,6 +153,11 @@ class RayTeam:
         """Return the counters of all chips."""
         return self._get([chip.tally.remote() for chip in self._chips])
 
+    def died(self) -> str | None:
+        """Return the cause when the host or a chip has died; its process ends the wait for its `watch`."""
+        done, _ = ray.wait(list(self._watches), num_returns=1, timeout=0) if self._watches else ([], [])
+        return f"{self._watches[done[0]]}: its process died" if done and not self._closed else None
+
     def peak_bytes(self) -> int:
         """Return the sum of the chips' largest resident memories."""
         return sum(self._get([chip.peak_bytes.remote() for chip in self._chips]))
@@ -155,8 +174,8 @@ class RayTeam:
             with contextlib.suppress(Exception):
                 remove_placement_group(self._slots)
 
-    def _get(self, refs: list[Any], progress: Any = lambda: None) -> list[Any]:
-        """Return the values of all `refs`, in order; the first error stops all chips.
+    def _get(self, refs: list[Any], progress: Callable[[], None] = lambda: None) -> list[Any]:
+        """Return the values of all `refs`, in order; the first error or death stops all chips.
 
         Raises
         ------
@@ -167,19 +186,29 @@ class RayTeam:
         while left:
             done, left = ray.wait(left, num_returns=len(left), timeout=_LOOK_SECONDS)
             progress()
+            cause = self.died() if left else None
             for ref in done:
                 try:
                     ray.get(ref)
                 except Exception as error:
                     self._stop_waits()
                     raise self._lost(refs, ref, error) from error
+            if cause is not None:
+                self._stop_waits()
+                raise DeploymentLost(cause)
         return list(ray.get(refs))
 
     def _lost(self, refs: list[Any], ref: Any, error: Exception) -> DeploymentLost:
-        whole = len(refs) == self.plan.n_chips and not self._closed
+        if self._closed:
+            return DeploymentLost("deployment: released")
+        if isinstance(error, ray.exceptions.RayActorError):
+            died = self.died()
+            if died is not None:
+                return DeploymentLost(died)
+        whole = len(refs) == self.plan.n_chips
         where = self.plan.chip_name(refs.index(ref)) if whole else "deployment"
         cause = "its process died" if isinstance(error, ray.exceptions.RayActorError) else _first_line(error)
-        return DeploymentLost(f"{where}: {'released' if self._closed else cause}")
+        return DeploymentLost(f"{where}: {cause}")
 
     def _stop_waits(self) -> None:
         if self._host is not None:

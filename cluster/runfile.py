@@ -72,12 +72,20 @@ def mark_failed(folder: Path, cause: str) -> None:
         return
     tick, n_spikes = _last_record(folder / "index.bin")
     status |= {
+        "progress": tick / status["n_ticks"] if status.get("n_ticks") else 0.0,
         "state": "failed",
         "tick": tick,
         "n_spikes": n_spikes,
         "error": f"{cause}; last complete tick: {tick}",
     }
     write_record(folder / "status.json", status | {"ended": now()})
+
+
+def close_open_runs(data: Path, cause: str) -> None:
+    """Close the records of all runs in the data folder that have not ended: their writers end now."""
+    for path in (data / "runs").glob("*/status.json"):
+        if (read_record(path) or {}).get("state") not in TERMINAL:
+            mark_failed(path.parent, cause)
 
 
 def _last_record(path: Path) -> tuple[int, int]:

@@ -41,6 +41,9 @@ class Team(Protocol):
     def tallies(self) -> list[Tally]:
         """Return the counters of all chips."""
 
+    def died(self) -> str | None:
+        """Return what of the team has died, though nobody was asking it anything; None while all live."""
+
     def peak_bytes(self) -> int:
         """Return the largest memory that the chips' processes have had, in bytes."""
 
@@ -109,6 +112,10 @@ class ThreadTeam:
     def tallies(self) -> list[Tally]:
         """Return the counters of all chips."""
         return [worker.tally() for worker in self._workers]
+
+    def died(self) -> str | None:
+        """Return None: threads do not die alone."""
+        return None
 
     def peak_bytes(self) -> int:
         """Return this process's largest resident memory."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import psutil
@@ -68,6 +68,15 @@ def noticed_in_time(run: Run) -> Iterator[None]:
     begun = time.monotonic()
     yield
     assert time.monotonic() - begun < NOTICED_WITHIN_S, f"{run}: noticed too late"
+
+
+def wait_until(holds: Callable[[], bool], seconds: float) -> bool:
+    """Ask again and again, for so long; each question takes a request, so this does not spin."""
+    begun = time.monotonic()
+    while not holds():
+        if time.monotonic() - begun > seconds:
+            return False
+    return True
 
 
 def _first_word(process: psutil.Process) -> str:

@@ -10,7 +10,16 @@ import pytest
 from spikerack.client import Client
 from spikerack.errors import RunFailedError
 from spikerack.launch import Launched
-from tests.acceptance.rack import LONG_MS, actors, assert_serves, child, deployed, noticed_in_time
+from tests.acceptance.rack import (
+    LONG_MS,
+    NOTICED_WITHIN_S,
+    actors,
+    assert_serves,
+    child,
+    deployed,
+    noticed_in_time,
+    wait_until,
+)
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow]
 
@@ -68,3 +77,16 @@ def test_a_gateway_that_dies_comes_back_and_the_reader_resumes(service: Launched
         assert stream.state.next_tick == run.record["n_ticks"]
         assert stream.digest == run.digest
     assert_serves(client)
+
+
+@pytest.mark.parametrize(("victim", "name"), [("ChipActor", "chip"), ("HostActor", "host")])
+def test_a_death_between_runs_fails_the_deployment(
+    service: Launched, client: Client, victim: str, name: str
+) -> None:
+    deployment = deployed(client)
+    actors(service, victim)[0].kill()
+    failed = wait_until(lambda: deployment.refresh().state == "failed", NOTICED_WITHIN_S)
+    assert failed, deployment.record
+    assert name in deployment.record["error"]
+    assert "its process died" in deployment.record["error"]
+    deployment.release()

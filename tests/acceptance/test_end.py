@@ -7,6 +7,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from cluster.runfile import RunReader
 from spikerack.launch import launched
 from tests.acceptance.rack import LONG_MS, actors, children, deployed
 
@@ -29,3 +30,7 @@ def test_nothing_is_left(tmp_path: Path) -> None:
     _, alive = psutil.wait_procs(processes, timeout=1.0)
     assert alive == []
     assert left_behind() <= before
+    record = RunReader(tmp_path / "data" / "runs" / run.id).status()
+    assert record["state"] == "failed"
+    assert record["error"] == f"the service was stopped; last complete tick: {record['tick']}"
+    assert record["tick"] > 0

@@ -55,16 +55,19 @@ def test_the_host_aborts_and_clears_for_all(shared: SharedMailboxes) -> None:
     assert not mail.control.any()
 
 
-def test_the_memory_has_no_name_and_leaves_nothing(shared: SharedMailboxes) -> None:
-    before, open_before, mapped = set(Path("/dev/shm").iterdir()), descriptors(), exchange_files()
+def test_the_memory_has_no_name_and_leaves_nothing() -> None:
+    named, opened, mapped = set(Path("/dev/shm").iterdir()), descriptors(), exchange_files()
+    shared = SharedMailboxes(SHAPE)
     mail = attach(shared.path, SHAPE)
     mail.keys[:] = 1
-    assert exchange_files() == mapped + 1
-    assert descriptors() == open_before  # the mapping outlives the descriptor that made it
-    del mail
+    assert exchange_files() == mapped + 2
+    assert set(Path("/dev/shm").iterdir()) == named
+    os.close(int(Path(shared.path).name))
+    del mail, shared
     gc.collect()
     assert exchange_files() == mapped
-    assert set(Path("/dev/shm").iterdir()) == before
+    assert descriptors() == opened
+    assert set(Path("/dev/shm").iterdir()) == named
 
 
 def test_memory_that_is_not_there_is_an_error_and_leaves_no_descriptor() -> None:

@@ -11,6 +11,10 @@ from tests.cluster.samples import everything_network, pair
 EVERY = everything_network()
 
 
+def test_placers_by_the_name_of_the_option() -> None:
+    assert dict(PLACERS) == {"default": even, "shuffled": shuffled}
+
+
 @pytest.mark.parametrize("placer", PLACERS.values(), ids=PLACERS)
 @pytest.mark.parametrize("n_chips", [1, 2, 3, 8, 64])
 def test_every_neuron_stands_on_one_chip(placer, n_chips: int) -> None:

@@ -39,6 +39,14 @@ def test_each_slot_has_an_lsb_that_is_a_power_of_two() -> None:
     assert math.ldexp(1.0, quantised.inputs[2, 0].lsb_exponent) == quantised.lsb[2, 0]
 
 
+def test_strengths_too_far_apart_for_one_step_share_the_lsb() -> None:
+    quantised = quantise_network(onto_second(0.7, 1e4))
+    weak, strong = quantised.projections
+    assert strong.shift > weak.shift
+    for projection in (weak, strong):
+        assert projection.step == quantised.lsb[1, 0] * 2**projection.shift
+
+
 def test_weights_that_are_multiples_of_a_power_of_two_are_exact() -> None:
     quantised = quantise_network(onto_second(1.5, -0.25, 96))
     assert all(projection.exact for projection in quantised.projections)
@@ -91,11 +99,11 @@ def test_an_input_adds_into_the_slot_of_its_receptor() -> None:
 
 
 def test_the_lsb_follows_from_the_description_and_not_from_the_draws() -> None:
-    weights = {"kind": "normal", "mean": 1, "sd": 0.1}
+    weights = {"kind": "normal", "mean": 1, "sd": 0.3}
     network = onto_second(weights)
     other = network.model_copy(update={"seed": 12345})
     assert quantise_network(network) == quantise_network(other)
-    bound = 1 + REACH_SD * 0.1
+    bound = 1 + REACH_SD * 0.3
     assert bound <= 32767 * quantise_network(network).projections[0].step < 2 * bound
 
 
