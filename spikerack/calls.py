@@ -45,6 +45,11 @@ def post_network(network: Network | Mapping[str, Any]) -> Call[Record]:
     return Call("POST", "/v1/networks", _record, body=_plain(network))
 
 
+def get_health() -> Call[None]:
+    """Ask whether anybody is there; needs no key."""
+    return Call("GET", "/healthz", lambda response: None)
+
+
 def get_systems() -> Call[list[Record]]:
     """List the systems that a network can be deployed onto."""
     return Call("GET", "/v1/systems", lambda response: list(response.json()["items"]))

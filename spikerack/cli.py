@@ -69,8 +69,11 @@ def run(
 ) -> None:
     """Run a network here, without the service."""
     from spikerack.load import load_network, parse_options
-    from spikerack.local import run_here, show_summary, write_raster, write_spikes
+    from spikerack.local import check_writable, run_here, show_summary, write_raster, write_spikes
 
+    for option, path in (("--spikes", spikes), ("--raster", raster)):
+        if path is not None:
+            check_writable(option, path)
     network = load_network(model, scale=scale, seed=seed, options=parse_options(settings or []))
     outcome = run_here(
         network,

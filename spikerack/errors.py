@@ -66,6 +66,10 @@ class AccessError(SpikerackError, ValueError):
     """The service's address is not one."""
 
 
+class OutputError(SpikerackError, ValueError):
+    """A file that was asked for cannot be written."""
+
+
 class UnreachableError(SpikerackError, ConnectionError):
     """The service could not be reached within the client's patience."""
 

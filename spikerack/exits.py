@@ -54,6 +54,7 @@ def _families() -> list[tuple[type[Exception], int]]:
         (NetworkError, USAGE),
         (CapacityError, USAGE),
         (errors.AccessError, USAGE),
+        (errors.OutputError, USAGE),
         (errors.InvalidRequestError, USAGE),
         (errors.NotFoundError, NOT_FOUND),
         (errors.AuthError, AUTH),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -12,11 +13,32 @@ from rich.table import Table
 
 from cluster import SYSTEMS, DeployOptions, RunOutcome, run_local
 from network import Network
-from spikerack.errors import RunFailedError
+from spikerack.errors import OutputError, RunFailedError
 from spikerack.load import UnknownModelError
 from spikerack.plots import inhibitory_populations, raster
 from spikerack.progress import phases
 from spikerack.spikes import Spikes
+
+
+def check_writable(option: str, path: Path) -> None:
+    """Find out that a file can be written before hours go into what it shall hold; its folder is made.
+
+    Raises
+    ------
+    OutputError
+        It cannot.
+    """
+    is_new = not os.path.lexists(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.open("ab").close()
+        if is_new:
+            path.unlink()
+    except OSError as error:
+        raise OutputError(
+            f"{option}: must be a file that can be written, got {str(path)!r}; "
+            f"choose another ({error.strerror})"
+        ) from None
 
 
 def run_here(

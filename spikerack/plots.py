@@ -90,7 +90,7 @@ def raster(
         title if thinning == 1 else f"{title} (1 in {thinning} neurons shown)",
     )
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, metadata={"Software": None})
+    figure.savefig(path, format="png", metadata={"Software": None})
 
 
 def bands_of(spikes: Spikes, inhibitory: Collection[str] = ()) -> list[Band]:

@@ -13,16 +13,29 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from spikerack import calls, flows
 from spikerack.client import Client, Run, SpikeStream
 from spikerack.errors import RunFailedError
+from spikerack.retry import Patience
 from spikerack.watch import LiveRaster
 
+FIRST_ANSWER_S = 5.0
 _BESIDE_THE_PICTURE = 34
 
 
 def connect(url: str | None, key_file: Path | None) -> Client:
-    """Return a client; the key comes from the file, or else from the environment."""
-    return Client(url, None if key_file is None else key_file.read_text().strip())
+    """Return a client of a service that answers; the key comes from the file, or else from the environment.
+
+    Who types a command wants to know soon that nobody is there; later troubles find the full patience.
+
+    Raises
+    ------
+    UnreachableError
+        Nobody answered within seconds.
+    """
+    client = Client(url, None if key_file is None else key_file.read_text().strip())
+    client.drive(flows.exchange(calls.get_health(), Patience(FIRST_ANSWER_S)))
+    return client
 
 
 def list_systems(url: str | None, key_file: Path | None) -> list[dict[str, Any]]:
@@ -74,9 +87,10 @@ def print_batches(run: Run, population: str | None) -> None:
 
 
 def show_live(run: Run, population: str | None, window_ms: float) -> None:
-    """Draw a run's raster until it ends."""
+    """Draw a run's raster, from a window before its newest tick until it ends."""
     console = Console()
-    stream = run.stream(mode="latest", population=population)
+    from_tick = window_start(run.record, window_ms)
+    stream = run.stream(from_tick=from_tick, mode="latest", population=population)
     raster: LiveRaster | None = None
     with Live(console=console, refresh_per_second=15) as live:
         for batch in stream:
@@ -84,9 +98,15 @@ def show_live(run: Run, population: str | None, window_ms: float) -> None:
             raster.add(batch)
             live.update(Group(_headline(run, stream), raster.render()))
         picture = [] if raster is None else [raster.render()]
-        live.update(Group(_headline(run, stream), *picture, _farewell(stream)))
+        live.update(Group(_headline(run, stream), *picture, _farewell(run.refresh(), stream)))
     console.print()
     _raise_if_failed(run, stream)
+
+
+def window_start(record: Mapping[str, Any], window_ms: float) -> int:
+    """Return the tick that is `window_ms` before a run's newest."""
+    n_ticks = round(window_ms / float(record["timestep_ms"]))
+    return max(0, int(record["tick"]) - n_ticks)
 
 
 def _raster(stream: SpikeStream, console: Console, window_ms: float) -> LiveRaster:
@@ -107,12 +127,14 @@ def _headline(run: Run, stream: SpikeStream) -> Text:
     text = (
         f"{run.id}  {seconds:.3f} s of {hello.get('n_ticks', 0) * hello.get('timestep_ms', 0.0) / 1000:g} s"
     )
-    return Text(f"{text}  {stream.state.n_spikes:,} spikes", style="bold")
+    return Text(f"{text}  {stream.state.n_spikes:,} spikes seen", style="bold")
 
 
-def _farewell(stream: SpikeStream) -> Text:
-    end = stream.state.end or {}
-    return Text(f"{end.get('state')} at tick {end.get('tick')}, digest {end.get('digest')}")
+def _farewell(run: Run, stream: SpikeStream) -> Text:
+    end, n_spikes = stream.state.end or {}, run.record["n_spikes"]
+    return Text(
+        f"{end.get('state')} at tick {end.get('tick')}, {n_spikes:,} spikes, digest {end.get('digest')}"
+    )
 
 
 def _raise_if_failed(run: Run, stream: SpikeStream) -> None:

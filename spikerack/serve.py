@@ -15,12 +15,14 @@ import socket
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import httpx2
 
+from cluster.runfile import close_open_runs
 from spikerack.supervisor import Sibling, Supervisor
 
 # Chips exchange address events by files of their own; Ray's object store only carries small replies.
@@ -80,39 +82,57 @@ def serve(options: ServeOptions, *, on_ready: Callable[[str], None], say: Callab
     spikerack.supervisor.SiblingFailedError
         The head or the gateway died too often in a row.
     """
-    (options.data / "logs").mkdir(parents=True, exist_ok=True)
+    _make_private(options.data)
+    (options.data / "logs").mkdir(exist_ok=True)
     port = options.port or free_port(options.host)
-    url = f"http://{options.host}:{port}"
-    with _only_one(options.data), tempfile.TemporaryDirectory(prefix="srk-", dir="/tmp") as temporary:
+    url = url_of(options.host, port)
+    with _only_one(options.data), tempfile.TemporaryDirectory(prefix="srk-", dir="/tmp") as private:
+        temporary = f"{private}/ray"  # Ray opens its folder to everybody; the one above it stays ours.
         if options.address is None:
             environment = _ray_environment(make_token(options.data / "ray_token"))
             address = f"127.0.0.1:{free_port('127.0.0.1')}"
             command = _head(address, options.chips, temporary)
+            # The runs end with the head; whoever asks later is to know why.
+            before_end: Callable[[], None] = partial(close_open_runs, options.data, "the service was stopped")
         else:
             environment = _joining_environment(os.environ)
             address, command = options.address, _visitor(options.address, temporary)
-        node = _ray_node(command, environment, options.data / "logs" / "ray.log")
+            before_end = _nothing
+        node = _ray_node(command, environment, options.data / "logs" / "ray.log", before_end)
         gateway = _gateway(options, port, address, environment)
         Supervisor([node, gateway], say).run(lambda: on_ready(url))
 
 
 def make_token(path: Path) -> Path:
-    """Make the file with Ray's token unless it is there; only this user can read it."""
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
+    """Make the file with Ray's token unless it is there; only this user can read it, and it is whole."""
+    if path.exists():
         return path
-    with os.fdopen(descriptor, "w") as file:
+    with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}-") as file:
         file.write(secrets.token_hex(32))
+        file.flush()
+        os.fsync(file.fileno())
+        with suppress(FileExistsError):
+            os.link(file.name, path)
     return path
 
 
 def free_port(host: str) -> int:
     """Return a port of `host` that nobody listens on."""
-    with socket.socket() as probe:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.bind((host, 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def url_of(host: str, port: int) -> str:
+    """Return the URL at which this host reaches what listens on `host`."""
+    reachable = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    return f"http://[{reachable}]:{port}" if ":" in reachable else f"http://{reachable}:{port}"
+
+
+def _make_private(folder: Path) -> None:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.chmod(0o700)
 
 
 @contextmanager
@@ -170,12 +190,18 @@ def _visitor(address: str, temporary: str) -> list[str]:
     return _ray_start(f"--address={address}", "--num-cpus=0", f"--temp-dir={temporary}")
 
 
-def _ray_node(command: list[str], environment: dict[str, str], log: Path) -> Sibling:
+def _nothing() -> None:
+    """Somebody else's cluster goes on, and its runs with it."""
+
+
+def _ray_node(
+    command: list[str], environment: dict[str, str], log: Path, before_end: Callable[[], None]
+) -> Sibling:
     async def is_up() -> bool:
         return log.exists() and _RAY_IS_UP in log.read_bytes()
 
     log.unlink(missing_ok=True)
-    return Sibling("ray", command, environment, is_up, log, _RAY_GRACE_S)
+    return Sibling("ray", command, environment, is_up, log, _RAY_GRACE_S, before_end)
 
 
 def _gateway(options: ServeOptions, port: int, address: str, environment: dict[str, str]) -> Sibling:
@@ -189,8 +215,7 @@ def _gateway(options: ServeOptions, port: int, address: str, environment: dict[s
     }
     if options.key_file is not None:
         settings["SPIKERACK_KEY_FILE"] = str(options.key_file.resolve())
-    reachable = "127.0.0.1" if options.host in {"0.0.0.0", "::"} else options.host
-    ready = _answers(f"http://{reachable}:{port}/readyz")
+    ready = _answers(f"{url_of(options.host, port)}/readyz")
     return Sibling("gateway", [sys.executable, "-m", "api"], environment | settings, ready)
 
 

@@ -42,6 +42,8 @@ class Sibling:
         Where its output goes; None for this process's own output.
     grace_s : float
         How long it may take to end after SIGTERM.
+    before_end : callable
+        Called before it is told to end, not when it dies by itself.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Sibling:
     ready: Callable[[], Awaitable[bool]]
     log: Path | None = None
     grace_s: float = 15.0
+    before_end: Callable[[], None] = lambda: None
 
 
 class Restarts:
@@ -170,6 +173,7 @@ class Supervisor:
         for sibling in reversed(self.siblings):
             process = self._running.pop(sibling.name, None)
             if process is not None and process.returncode is None:
+                sibling.before_end()
                 process.terminate()
                 try:
                     await asyncio.wait_for(process.wait(), sibling.grace_s)

@@ -28,4 +28,6 @@ def socket_arguments(headers: Mapping[str, str]) -> dict[str, Any]:
         "additional_headers": dict(headers),
         "compression": None,
         "max_size": MAX_MESSAGE_BYTES,
+        # The service's heartbeats say that the connection lives; pings would end that of a slow reader.
+        "ping_interval": None,
     }

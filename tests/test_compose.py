@@ -87,6 +87,13 @@ def test_each_container_has_a_health_check_and_bounds(service: dict[str, Any]) -
     assert service["init"] is True
 
 
+def test_a_workers_health_is_that_of_its_own_node() -> None:
+    assert SERVICES["head"]["healthcheck"]["test"] == ["CMD", "ray", "health-check", "--address", "head:6379"]
+    command = SERVICES["worker"]["healthcheck"]["test"]
+    assert command[:3] == ["CMD", "python", "-c"]
+    assert "/tmp/ray/session_latest/sockets/raylet" in command[3]
+
+
 def test_shared_memory_holds_the_object_store(service: dict[str, Any]) -> None:
     # --object-store-memory is 0.5 GB on nodes with chips; the gateway's own node carries no data.
     assert service["shm_size"] in {"1g", "2g"}

@@ -197,9 +197,16 @@ def test_oversize_bodies(call, path, size, chunked):
     answer = call("POST", path, content=content, headers={"Content-Type": "application/json"})
     assert (answer.status_code, answer.headers["content-type"]) == (413, MEDIA_TYPE)
     assert answer.json()["type"] == "/problems/payload-too-large"
-    assert answer.json()["detail"] == (
-        "the body is larger than this resource takes; describe connectivity by rules rather than lists"
-    )
+    advice = "describe connectivity by rules rather than lists" if "net" in path else "send a smaller one"
+    assert answer.json()["detail"] == f"the body is larger than this resource takes; {advice}"
+
+
+@pytest.mark.parametrize("key", [True, False])
+def test_a_slash_too_many_is_not_redirected(call, key):
+    ask = call if key else call.http.request
+    answer = ask("GET", "/v1/networks/", follow_redirects=False)
+    assert (answer.status_code, answer.headers["content-type"]) == (404, MEDIA_TYPE)
+    assert answer.json()["detail"] == "nothing is served at this path; see /openapi.json"
 
 
 def test_a_network_may_be_larger_than_other_bodies(call):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import signal
@@ -15,11 +16,16 @@ import httpx2
 import msgpack
 import numpy as np
 import pytest
-from websockets.exceptions import ConnectionClosed
+import uvicorn
+from fastapi import FastAPI
+from uvicorn.protocols.utils import ClientDisconnected
+from uvicorn.server import ServerState
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from api import Streaming
 from api.protocol import SUBPROTOCOL
+from api.serving import ViewerConnection
 from network import SpikeDigest
 from tests.api.conftest import NETWORK, Caller
 from tests.api.served import served_in
@@ -89,6 +95,31 @@ def test_messages_are_not_compressed(served):
     ) as viewer:
         assert viewer.protocol.extensions == []
         assert viewer.response.headers["Sec-WebSocket-Protocol"] == SUBPROTOCOL
+
+
+def test_a_refused_upgrade_is_no_error(served, caplog):
+    call, port = served
+    with pytest.raises(InvalidStatus) as refused, connect(f"ws://127.0.0.1:{port}/v1/runs/run_1/stream"):
+        pass
+    assert refused.value.response.status_code == 400
+    call("GET", "/healthz")
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+def test_a_message_after_the_close_finds_the_viewer_gone():
+    """The connection closes between two messages when a keep-alive ping finds no answer."""
+
+    async def scenario() -> None:
+        config = uvicorn.Config(FastAPI())
+        config.load()
+        connection = ViewerConnection(config, ServerState(), {})
+        connection.handshake_complete = connection.close_sent = True
+        with pytest.raises(ClientDisconnected):
+            await connection.send({"type": "websocket.send", "bytes": b"x"})
+        with pytest.raises(RuntimeError):
+            await connection.send({"type": "websocket.accept"})
+
+    asyncio.run(scenario())
 
 
 @pytest.mark.parametrize("declared", [10**12, 300_000])

@@ -79,10 +79,39 @@ def test_npz(call, run_id):
         assert file["population"].tolist() == ["exc", "inh"]
         assert (file["first"].tolist(), file["size"].tolist()) == ([0, 8], [8, 2])
         assert float(file["timestep_ms"]) == 0.1
+        assert (bool(file["complete"]), int(file["next_tick"])) == (False, 8)
     rest = call("GET", f"/v1/runs/{run_id}/spikes?format=csv&cursor={answer.headers['Next-Cursor']}")
     assert rest.text == "tick,neuron\r\n8,8\r\n40,5\r\n"
     assert rest.headers["content-type"] == "text/csv; charset=utf-8"
     assert "Next-Cursor" not in rest.headers
+
+
+def test_a_whole_npz_says_so(call, run_id):
+    answer = call("GET", f"/v1/runs/{run_id}/spikes?format=npz")
+    with np.load(io.BytesIO(answer.content)) as file:
+        assert (bool(file["complete"]), int(file["next_tick"])) == (True, 50)
+
+
+def test_each_format_has_its_limit(call, run_id, monkeypatch):
+    monkeypatch.setattr("api.spikes.DEFAULT_LIMITS", {"json": 2, "npz": 3, "csv": 8})
+    path = f"/v1/runs/{run_id}/spikes"
+    assert call("GET", path).json()["n_spikes"] == 2
+    with np.load(io.BytesIO(call("GET", path + "?format=npz").content)) as file:
+        assert (len(file["tick"]), bool(file["complete"])) == (3, False)
+    assert "Next-Cursor" not in call("GET", path + "?format=csv").headers
+    assert call("GET", path + "?limit=5").json()["n_spikes"] == 5
+
+
+@pytest.mark.parametrize("resource", ["spikes", "states"])
+def test_ticks_that_run_backwards(call, run_id, resource):
+    path = f"/v1/runs/{run_id}/{resource}"
+    answer = call("GET", path + "?from_tick=8&to_tick=3")
+    assert (answer.status_code, answer.json()["detail"]) == (
+        422,
+        "to_tick: must be at least from_tick, 8, got 3; ask for a later tick or leave it out",
+    )
+    assert answer.json()["errors"][0]["path"] == "to_tick"
+    assert call("GET", path + "?from_tick=8&to_tick=8").status_code == 200
 
 
 def test_a_format_that_is_not_on_offer(call, run_id):

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import sqlite3
 import stat
+from pathlib import Path
 
 import pytest
 
@@ -10,7 +12,7 @@ from api.blobs import BlobStore
 from api.errors import NotFound
 from api.records import Records
 from api.schema import MIGRATIONS
-from api.storage import Storage
+from api.storage import Storage, make_private
 
 
 @pytest.fixture
@@ -31,6 +33,29 @@ def test_the_database_is_set_up(storage, tmp_path):
     assert next(iter(storage.query("PRAGMA busy_timeout")[0].values())) == 5000
     assert _pragma(storage, "user_version") == len(MIGRATIONS)
     assert stat.S_IMODE((tmp_path / "data").stat().st_mode) == 0o700
+
+
+def test_a_folder_that_was_open_is_closed(tmp_path):
+    folder = tmp_path / "data"
+    folder.mkdir()
+    folder.chmod(0o755)
+    tmp_path.chmod(0o755)
+    Storage(folder).close()
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o755
+
+
+def test_a_folder_of_another_user(tmp_path, monkeypatch):
+    def denied(*_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(Path, "chmod", denied)
+    with pytest.raises(RuntimeError) as caught:
+        make_private(tmp_path)
+    assert str(caught.value) == (
+        f"data folder {tmp_path}: must belong to user {os.geteuid()}, who runs the gateway, "
+        f"got {tmp_path.stat().st_uid}; change its owner or set SPIKERACK_DATA"
+    )
 
 
 def test_a_second_gateway_is_kept_away(storage, tmp_path):

@@ -1,6 +1,16 @@
 from __future__ import annotations
 
+import asyncio
+import ctypes
+import os
+import signal
+from contextlib import suppress
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
+
+from api.watch import Watch, keep_signal_handlers
 
 CAUSE = "the coordinator died"
 
@@ -133,3 +143,37 @@ def test_metrics_of_runs_and_deployments(call, fleet):
     assert 'spikerack_runs{state="running"} 0.0' in text
     assert 'spikerack_runs{state="complete"} 1.0' in text
     assert 'spikerack_deployments{state="ready"} 0.0' in text
+
+
+def _as_ray_does(number):
+    """Take a signal from Python behind its back."""
+    ctypes.CDLL(None).signal(number, ctypes.c_void_p(signal.SIG_IGN.value))
+
+
+def test_a_look_gives_python_its_signals_back(monkeypatch):
+    """A look may connect to a new Ray head, and that takes SIGTERM away from uvicorn."""
+    got: list[int] = []
+    watch = object.__new__(Watch)
+    settings = SimpleNamespace(poll_s=3600.0)
+    monkeypatch.setattr(watch, "_gateway", SimpleNamespace(settings=settings), raising=False)
+    monkeypatch.setattr(watch, "look", lambda: _as_ray_does(signal.SIGTERM))
+
+    async def scenario() -> None:
+        signalled = asyncio.Event()
+
+        monkeypatch.setattr(
+            "api.watch.keep_signal_handlers", lambda: (keep_signal_handlers(), signalled.set())
+        )
+        polling: Any = asyncio.create_task(watch.poll())
+        await signalled.wait()
+        polling.cancel()
+        with suppress(asyncio.CancelledError):
+            await polling
+
+    before = signal.signal(signal.SIGTERM, lambda number, _: got.append(number))
+    try:
+        asyncio.run(scenario())
+        os.kill(os.getpid(), signal.SIGTERM)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert got == [signal.SIGTERM]

@@ -19,8 +19,10 @@ SHAPE = Shape(np.array([5, 7], np.int64), 4)
 
 @pytest.fixture
 def shared() -> Iterator[SharedMailboxes]:
-    """The exchange's memory; a host's process closes its file by ending, a test does it here."""
+    """The exchange's memory, which never has a name; a host's process closes its file by ending."""
+    named = set(Path("/dev/shm").iterdir())
     made = SharedMailboxes(SHAPE)
+    assert set(Path("/dev/shm").iterdir()) == named
     yield made
     os.close(int(Path(made.path).name))
 

@@ -19,6 +19,8 @@ RUN: dict[str, Any] = {
     "state": "running",
     "tick": 0,
     "n_ticks": 100,
+    "timestep_ms": TIMESTEP_MS,
+    "n_spikes": 0,
     "progress": 0.0,
     "digest": None,
     "rates_hz": None,

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from spikerack.cli import app
 from spikerack.client import Client
 from spikerack.errors import RunFailedError, UnreachableError, problem_error
 from spikerack.exits import exit_code
+from spikerack.local import check_writable
 from spikerack.spikes import Spikes
 from spikerack.views import digest_of
 from tests.spikerack.service import DEPLOYMENT, RUN, Script, answer, problem
@@ -162,10 +164,43 @@ def test_the_services_refusal_has_its_exit_code(
     assert (result.exit_code, result.stderr) == (code, f"spikerack: GET /v1/runs/run_1: {status}, no\n")
 
 
-def test_a_key_comes_from_a_file(tmp_path: Path) -> None:
+def test_a_key_comes_from_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "key").write_text("srk_a_b\n")
+    script = Script(answer(200, {"status": "ok"}))
+    monkeypatch.setattr(remote, "Client", partial(Client, transport=httpx2.MockTransport(script)))
     with remote.connect("http://rack.test", tmp_path / "key") as client:
         assert client.access.api_key == "srk_a_b"
+        assert client.patience_s == 60.0
+    assert script.lines == ["GET /healthz"]
+
+
+def test_a_command_soon_says_that_nobody_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    script = Script(httpx2.ConnectError("refused"))
+    monkeypatch.setattr(remote, "Client", partial(Client, transport=httpx2.MockTransport(script)))
+    monkeypatch.setattr(remote, "FIRST_ANSWER_S", 0.0)
+    result = call("systems", "--url", "http://rack.test")
+    assert (result.exit_code, result.stderr) == (
+        1,
+        "spikerack: GET /healthz: ConnectError: refused; gave up after 0.0 s of trying (limit 0 s); "
+        "check that the service runs and that the URL is right\n",
+    )
+
+
+@pytest.mark.parametrize("option", ["--spikes", "--raster"])
+def test_what_cannot_be_written_is_found_out_first(tmp_path: Path, option: str) -> None:
+    result = call("run", "brunell", option, str(tmp_path))
+    assert (result.exit_code, result.stderr) == (
+        2,
+        f"spikerack: {option}: must be a file that can be written, got '{tmp_path}'; "
+        "choose another (Is a directory)\n",
+    )
+
+
+def test_finding_out_leaves_files_as_they_are(tmp_path: Path) -> None:
+    (tmp_path / "old").write_text("kept")
+    check_writable("--spikes", tmp_path / "old")
+    check_writable("--spikes", tmp_path / "new")
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("old", "kept")]
 
 
 @pytest.mark.slow

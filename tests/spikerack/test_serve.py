@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import stat
 from pathlib import Path
 
@@ -37,6 +38,19 @@ def test_the_token_is_random_and_only_ours(tmp_path: Path) -> None:
     assert first.read_text() != second.read_text()
 
 
+def test_a_token_is_there_whole_or_not_at_all(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def crash(descriptor: int) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", crash)
+        with pytest.raises(KeyboardInterrupt):
+            make_token(tmp_path / "a")
+    assert list(tmp_path.iterdir()) == []
+    make_token(tmp_path / "a")
+    assert list(tmp_path.iterdir()) == [tmp_path / "a"]
+
+
 def test_the_token_is_kept(tmp_path: Path) -> None:
     token = make_token(tmp_path / "a").read_text()
     assert make_token(tmp_path / "a").read_text() == token
@@ -60,6 +74,53 @@ def test_a_head_and_a_gateway(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
         "--port=", "127.0.0.1:"
     )
     assert gateway.environment["RAY_AUTH_TOKEN_PATH"] == ray.environment["RAY_AUTH_TOKEN_PATH"]
+
+
+@pytest.mark.parametrize("is_new", [True, False])
+def test_the_data_folder_is_only_ours(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, is_new: bool) -> None:
+    data = tmp_path / "data"
+    if not is_new:
+        data.mkdir(mode=0o755)
+    plan(monkeypatch, ServeOptions(data=data))
+    assert stat.S_IMODE(data.stat().st_mode) == 0o700
+
+
+def test_rays_open_folder_is_in_one_that_is_only_ours(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    modes: list[int] = []
+
+    class Looking(Recorded):
+        def run(self, on_ready: object) -> None:
+            (folder,) = (
+                word.removeprefix("--temp-dir=")
+                for word in self.siblings[0].command
+                if word.startswith("--temp-dir=")
+            )
+            modes.append(stat.S_IMODE(Path(folder).parent.stat().st_mode))
+
+    monkeypatch.setattr(serve, "Supervisor", Looking)
+    serve.serve(ServeOptions(data=tmp_path), on_ready=lambda url: None, say=lambda line: None)
+    assert modes == [0o700]
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:80"),
+        ("0.0.0.0", "http://127.0.0.1:80"),
+        ("::1", "http://[::1]:80"),
+        ("::", "http://[::1]:80"),
+        ("rack.test", "http://rack.test:80"),
+    ],
+)
+def test_the_url_is_one_that_can_be_opened(host: str, url: str) -> None:
+    assert serve.url_of(host, 80) == url
+
+
+@pytest.mark.skipif(not Path("/proc/net/if_inet6").exists(), reason="this host has no IPv6")
+def test_a_free_port_of_ipv6() -> None:
+    assert serve.free_port("::1") > 0
 
 
 def test_joining_a_cluster_takes_nothing_from_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
