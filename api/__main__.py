@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from api.app import create_app
 from api.serving import serve
 from api.settings import Settings
+from api.storage import make_private
 from cluster import Fleet, LocalFleet
 
 USAGE = 2
@@ -28,7 +29,10 @@ def main() -> int:
     if settings.backend == "ray" and settings.ray_address is None:
         advice = "use `spikerack serve`, which starts a Ray head, or SPIKERACK_BACKEND=local"
         return _refuse([f"SPIKERACK_RAY_ADDRESS: must be host:port of a Ray head, got nothing; {advice}"])
-    settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        make_private(settings.data)
+    except RuntimeError as error:
+        return _refuse([str(error)])
     fleet = _fleet(settings)
     try:
         serve(create_app(settings, fleet), settings)

@@ -56,6 +56,7 @@ def create_app(settings: Settings, fleet: Fleet) -> FastAPI:
         generate_unique_id_function=operation_id,
         redoc_url=None,
         docs_url=None,
+        redirect_slashes=False,  # A redirect would answer before the key is checked.
     )
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=settings.limits.small_body_bytes)
     app.add_middleware(Envelope, metrics=metrics)

@@ -112,9 +112,14 @@ _STATUS_DETAILS = {
     400: "the body cannot be read: malformed, or nested too deeply; send JSON of less than 200 levels",
     404: "nothing is served at this path; see /openapi.json",
     405: "the resource does not know this method; see the header Allow",
-    413: "the body is larger than this resource takes; describe connectivity by rules rather than lists",
+    413: "the body is larger than this resource takes; send a smaller one",
     500: "the fault is on our side; report the request_id to the operator",
 }
+
+_NETWORK_PATHS = frozenset({"/v1/networks", "/v1/fits"})
+_NETWORK_TOO_LARGE = (
+    "the body is larger than this resource takes; describe connectivity by rules rather than lists"
+)
 
 
 @dataclass(frozen=True)
@@ -132,11 +137,15 @@ class Problem:
             "type": self.kind.type,
             "title": self.kind.title,
             "status": self.kind.status,
-            "detail": self.detail,
+            "detail": self._detail_at(connection.scope["path"]),
             "instance": connection.scope["path"],
             "request_id": connection.scope.get("state", {}).get("request_id"),
             **self.extra,
         }
+
+    def _detail_at(self, path: str) -> str:
+        """Return the detail, with better advice where networks are posted."""
+        return _NETWORK_TOO_LARGE if self.kind.status == 413 and path in _NETWORK_PATHS else self.detail
 
     def response(self, connection: HTTPConnection) -> JSONResponse:
         """Return the answer to a request."""

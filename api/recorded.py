@@ -30,6 +30,21 @@ def header_of(gateway: Gateway, row: Row, reader: RunReader) -> dict[str, Any]:
         return {**known, "populations": [], "recordings": []}
 
 
+def check_span(from_tick: int, to_tick: int | None) -> None:
+    """Refuse ticks that run backwards. None stands for the last complete tick.
+
+    Raises
+    ------
+    InvalidRequest
+        `to_tick` is before `from_tick`.
+    """
+    if to_tick is not None and to_tick < from_tick:
+        message = (
+            f"must be at least from_tick, {from_tick}, got {to_tick}; ask for a later tick or leave it out"
+        )
+        raise InvalidRequest(f"to_tick: {message}", errors=[{"path": "to_tick", "message": message}])
+
+
 def neurons_of(header: dict[str, Any], population: str | None) -> range | None:
     """Return the global numbers of a population or source; None for all.
 

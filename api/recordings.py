@@ -17,7 +17,7 @@ from api.gateway import TheGateway
 from api.models import Request as StrictModel
 from api.openapi import STORED, problems
 from api.paging import decode_cursor, encode_cursor
-from api.recorded import header_of
+from api.recorded import check_span, header_of
 from api.security import Reader
 from api.spikes import LAST_TICK
 from cluster.runfile import RunReader
@@ -94,6 +94,7 @@ def get_states(
     run_id: str, gateway: TheGateway, key: Reader, query: Annotated[StateQuery, Query()], request: Request
 ) -> Response:
     """Return the samples of one recording as JSON, npz or CSV, in parts of up to `limit` ticks."""
+    check_span(query.from_tick, query.to_tick)
     form = choose_format(query.format, request.headers.get("accept"))
     row = gateway.records.one("runs", key.owner, run_id)
     reader = RunReader(gateway.run_folder(run_id))

@@ -11,6 +11,7 @@ from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
+from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from api.settings import Settings
@@ -20,11 +21,12 @@ VIEWER_MESSAGE_BYTES = 4096
 
 
 class ViewerConnection(WebSocketsSansIOProtocol):
-    """A websocket that can be closed although its peer does not read.
+    """A websocket that can be closed although its peer does not read, and makes no noise when it is gone.
 
     uvicorn waits with every message, a close too, until the peer has read what was sent before, and closes
     the transport only when all of it is gone: a viewer that has stalled for good would hold its socket and
-    its task for ever.
+    its task for ever. A message to a viewer whose connection was just closed is no fault of the application,
+    and neither is a refusal before the upgrade: uvicorn takes both for one, and logs it as an error.
     """
 
     async def send(self, message: Any) -> None:
@@ -32,7 +34,14 @@ class ViewerConnection(WebSocketsSansIOProtocol):
         if message["type"] == "websocket.close" and not self.writable.is_set():
             self.writable.set()
             self.loop.call_later(self.close_timeout, self.transport.abort)
-        await super().send(message)
+        try:
+            await super().send(message)
+        except RuntimeError:
+            if message["type"] == "websocket.send" and self.close_sent:
+                raise ClientDisconnected from None
+            raise
+        if message["type"] == "websocket.http.response.body" and self.close_sent:
+            self.handshake_complete = True  # It has been answered.
 
 
 def make_server(app: FastAPI, settings: Settings) -> uvicorn.Server:

@@ -18,7 +18,7 @@ from api.gateway import TheGateway
 from api.models import Request as StrictModel
 from api.openapi import STORED, problems
 from api.paging import decode_cursor, encode_cursor
-from api.recorded import header_of, neurons_of
+from api.recorded import check_span, header_of, neurons_of
 from api.security import Reader
 from api.spikepages import Selection, SpikePage, read_page
 from api.storage import Row
@@ -27,6 +27,8 @@ from cluster.runfile import RunReader
 router = APIRouter(prefix="/v1/runs", tags=["spikes"])
 
 LAST_TICK = 2**32
+DEFAULT_LIMITS: dict[Format, int] = {"json": 100_000, "npz": 5_000_000, "csv": 5_000_000}
+"""Spikes in an answer when the caller does not say: 8 bytes each in npz, and CSV is written as it is sent."""
 
 
 class SpikeQuery(StrictModel):
@@ -37,7 +39,12 @@ class SpikeQuery(StrictModel):
     )
     from_tick: int = Field(default=0, ge=0, le=LAST_TICK, description="First tick.")
     to_tick: int | None = Field(default=None, ge=0, le=LAST_TICK, description="Tick after the last one.")
-    limit: int = Field(default=100_000, ge=1, le=5_000_000, description="Most spikes in the answer.")
+    limit: int | None = Field(
+        default=None,
+        ge=1,
+        le=5_000_000,
+        description="Most spikes in the answer; by default 100,000 in JSON and 5,000,000 in npz and CSV.",
+    )
     cursor: str | None = Field(default=None, max_length=64, description="`next` of the answer before.")
     format: Format | None = Field(default=None, description="Goes before the header Accept.")
 
@@ -67,7 +74,7 @@ DOWNLOADS: dict[int | str, dict[str, Any]] = {
         },
         "headers": {
             "Next-Cursor": {
-                "description": "npz and CSV: cursor of the next part.",
+                "description": "npz and CSV: cursor of the next part; absent at the end.",
                 "schema": {"type": "string"},
             },
             "From-Tick": {"description": "npz and CSV.", "schema": {"type": "integer"}},
@@ -83,7 +90,14 @@ DOWNLOADS: dict[int | str, dict[str, Any]] = {
 def get_spikes(
     run_id: str, gateway: TheGateway, key: Reader, query: Annotated[SpikeQuery, Query()], request: Request
 ) -> Response:
-    """Return spikes as JSON, npz or CSV, in parts of up to `limit`."""
+    """Return spikes as JSON, npz or CSV, in parts of up to `limit`.
+
+    An npz file holds `tick` and `neuron` (uint32), `timestep_ms`, the numbering (`population`, `first`,
+    `size`), `complete`, which is false when spikes before the header `To-Tick` are left for another part, and
+    `next_tick`, the first tick that the file does not hold whole. Of npz and CSV the header `Next-Cursor` is
+    the cursor of the next part; without it there is none.
+    """
+    check_span(query.from_tick, query.to_tick)
     form = choose_format(query.format, request.headers.get("accept"))
     row = gateway.records.one("runs", key.owner, run_id)
     reader = RunReader(gateway.run_folder(run_id))
@@ -92,7 +106,8 @@ def get_spikes(
     if tag and (same := not_modified(request, tag)):
         return same
     selection = _select(query, reader, header)
-    page = read_page(reader, selection, min(query.limit, gateway.settings.limits.spikes_a_page))
+    limit = min(query.limit or DEFAULT_LIMITS[form], gateway.settings.limits.spikes_a_page)
+    page = read_page(reader, selection, limit)
     response = _WRITERS[form](row, header, selection, page)
     if tag:
         response.headers["ETag"] = tag
@@ -133,6 +148,8 @@ def _as_npz(row: Row, header: dict[str, Any], selection: Selection, page: SpikeP
         "population": np.array([member["name"] for member in members], dtype=np.str_),
         "first": np.array([member["first"] for member in members], dtype=np.uint32),
         "size": np.array([member["size"] for member in members], dtype=np.uint32),
+        "complete": np.array(page.following is None),
+        "next_tick": np.array(page.following[0] if page.following else selection.to_tick, dtype=np.int64),
     }
     headers = _download_headers(row, selection, page, "npz")
     return Response(npz(arrays), headers=headers, media_type=MEDIA_TYPES["npz"])

@@ -18,6 +18,27 @@ BUSY_MS = 5_000
 Row = dict[str, Any]
 
 
+def make_private(folder: Path) -> None:
+    """Make the data folder, or take one that exists, and let nobody but its owner into it.
+
+    It holds the networks, the results and the digests of the keys. The folders above it stay as they are.
+
+    Raises
+    ------
+    RuntimeError
+        It exists and belongs to another user.
+    """
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        folder.chmod(0o700)
+    except PermissionError:
+        owner = folder.stat().st_uid
+        raise RuntimeError(
+            f"data folder {folder}: must belong to user {os.geteuid()}, who runs the gateway, got {owner}; "
+            "change its owner or set SPIKERACK_DATA"
+        ) from None
+
+
 class Storage:
     """Opens the database, brings its schema up to date, and serialises what is done with it.
 
@@ -28,16 +49,16 @@ class Storage:
     Parameters
     ----------
     folder : Path
-        The data folder; made when it does not exist, readable for its owner alone.
+        The data folder; made when it does not exist. In any case it is closed to all but its owner.
 
     Raises
     ------
     RuntimeError
-        Another gateway uses the folder, or a newer version has used it.
+        Another gateway uses the folder, a newer version has used it, or it belongs to another user.
     """
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_private(folder)
         self._guard = _claim(folder / "gateway.lock")
         self._lock = threading.RLock()
         self._connection = sqlite3.connect(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import signal
 import threading
 from collections import Counter
 
@@ -16,6 +17,20 @@ from cluster.errors import ClusterError, DeploymentLost
 from cluster.runfile import TERMINAL, mark_failed, now
 
 _log = logging.getLogger("api")
+
+
+def keep_signal_handlers() -> None:
+    """Install the handlers of SIGTERM and SIGINT again that Python knows; outside the main thread do nothing.
+
+    Ray puts a C++ handler in their place whenever it connects, so also when the watch finds its head
+    restarted. Python does not notice, and the gateway would die of SIGTERM instead of draining.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return
+    for number in (signal.SIGTERM, signal.SIGINT):
+        handler = signal.getsignal(number)
+        if handler is not None:  # None: it was never Python's.
+            signal.signal(number, handler)
 
 
 class Watch:
@@ -41,6 +56,7 @@ class Watch:
                 await run_in_threadpool(self.look)
             except Exception:
                 _log.exception("the watch failed; it goes on")
+            keep_signal_handlers()
             await asyncio.sleep(self._gateway.settings.poll_s)
 
     def look(self) -> None:

@@ -76,8 +76,9 @@ def test_a_viewer_that_does_not_read_is_closed_and_resumes(served):
     expected = call.fleet.end(run_id)
     digest = SpikeDigest(0.1, n_ticks, 10)
     with _open(call, port, run_id) as viewer:
-        while 'spikerack_streams{mode="lossless"} 0.0' not in call("GET", "/metrics").text:
-            pass  # The viewer does not read, and the gateway lets go of it.
+        for streams in ("1.0", "0.0"):
+            while f'spikerack_streams{{mode="lossless"}} {streams}' not in call("GET", "/metrics").text:
+                pass  # The viewer is there, does not read, and the gateway lets go of it.
         position, code = _listen(viewer, digest)
     assert code == 4408
     assert 0 < position < n_ticks

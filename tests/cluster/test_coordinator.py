@@ -211,6 +211,12 @@ class HeldTeam(ThreadTeam):
     def __init__(self, plan: Plan, error: Exception | None = None, fail_after: int = LONG) -> None:
         super().__init__(plan)
         self.go, self.error, self.fail_after = threading.Event(), error, fail_after
+        self.cause: str | None = None
+        self.asked = threading.Event()
+
+    def died(self) -> str | None:
+        self.asked.set()
+        return self.cause
 
     def build(self, progress: Progress) -> list[Built]:
         progress("building chips", 0.25)
@@ -347,3 +353,40 @@ def test_a_chip_that_dies_fails_the_run_and_the_deployment(tmp_path: Path) -> No
     assert not any(thread.name.startswith("chip_") for thread in threading.enumerate())
     coordinator.close()
     assert status_of(tmp_path) == deployment_record
+
+
+def test_a_chip_that_dies_between_runs_fails_the_deployment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cluster.coordinator._WATCH_SECONDS", 0.01)
+    coordinator, team = held(tmp_path)
+    team.go.set()
+    finish("build d1")
+    coordinator.start_run("r1", 100)
+    finish("run r1")
+    assert status_of(tmp_path)["state"] == "ready"
+    team.cause = "chip (board 0, chip 1): its process died"
+    finish("watch d1")
+    record = status_of(tmp_path)
+    assert (record["state"], record["error"]) == ("failed", "chip (board 0, chip 1): its process died")
+    assert RunReader(tmp_path / "runs" / "r1").status()["state"] == "complete"
+    assert not any(thread.name.startswith("chip_") for thread in threading.enumerate())
+    coordinator.close()
+
+
+def test_a_run_is_not_disturbed_by_the_watch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cluster.coordinator._WATCH_SECONDS", 0.01)
+    coordinator, team = held(tmp_path)
+    team.go.set()
+    finish("build d1")
+    assert team.asked.wait(SECONDS)
+    coordinator.start_run("r1", LONG)
+    coordinator.control("r1", "pause")
+    team.asked.clear()
+    team.cause = "chip (board 0, chip 1): its process died"
+    assert not team.asked.wait(0.1)
+    coordinator.control("r1", "cancel")
+    assert team.asked.wait(SECONDS)
+    finish("watch d1")
+    assert status_of(tmp_path)["error"] == team.cause
+    coordinator.close()

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import re
+import signal
 import tempfile
+import time
 from collections.abc import Iterator
 
 import numpy as np
@@ -40,8 +44,24 @@ def _two_slots() -> Iterator[None]:
 
 
 def actors() -> list[psutil.Process]:
-    family = psutil.Process().children(recursive=True)
-    return [p for p in family if p.is_running() and "Actor" in " ".join(p.cmdline())]
+    """The processes of chips and hosts that are alive."""
+    return [p for p in psutil.Process().children(recursive=True) if "Actor" in command(p)]
+
+
+def command(process: psutil.Process) -> str:
+    try:
+        return " ".join(process.cmdline())
+    except psutil.Error:
+        return ""
+
+
+def assert_all_is_let_go() -> None:
+    """All processes end, and all slots are free again."""
+    psutil.wait_procs(actors(), timeout=SECONDS)
+    assert actors() == []
+    deadline = time.monotonic() + SECONDS
+    while ray.available_resources().get("chip") != 2.0:
+        assert time.monotonic() < deadline
 
 
 def test_actors_answer_as_threads_do() -> None:
@@ -60,8 +80,7 @@ def test_actors_answer_as_threads_do() -> None:
         team.close()
         team.close()
     assert len(processes) == 3
-    psutil.wait_procs(processes, timeout=SECONDS)
-    assert actors() == []
+    assert_all_is_let_go()
     (built, threads, tallies), (built_there, there, tallies_there) = answers
     assert built == built_there
     assert total_digest(built) == total_digest(built_there)
@@ -88,7 +107,7 @@ def test_too_few_slots_are_refused_and_nothing_stays_reserved(monkeypatch: pytes
         "release a deployment, use fewer chips, or start workers with more"
     )
     team.close()
-    assert actors() == []
+    assert_all_is_let_go()
 
 
 def test_a_chip_that_cannot_be_built_is_named_with_the_cause() -> None:
@@ -96,8 +115,29 @@ def test_a_chip_that_cannot_be_built_is_named_with_the_cause() -> None:
     with pytest.raises(DeploymentLost) as caught:
         team.build(lambda phase, share: None)
     team.close()
+    assert_all_is_let_go()
     assert str(caught.value) == (
         "chip (board 0, chip 0): population 'second', receptor 'delta': the weights onto one neuron must add "
         "up to at most 2147483647 LSBs, got 2184500000 onto neuron 0; use fewer synapses or weights of a "
         "narrower range"
     )
+
+
+@pytest.mark.parametrize("victim", ["chip", "host"])
+def test_a_death_between_calls_is_noticed_and_named(victim: str) -> None:
+    team = RayTeam(plan_of(EVERY, 2))
+    team.build(lambda phase, share: None)
+    team.reset()
+    team.advance(10)
+    assert team.died() is None
+    killed = team._chips[1] if victim == "chip" else team._host
+    pid = ray.get(killed.__ray_call__.remote(lambda actor: os.getpid()))
+    os.kill(pid, signal.SIGKILL)
+    ray.wait(list(team._watches), timeout=SECONDS)
+    name = {"chip": "chip (board 0, chip 1)", "host": "host"}[victim]
+    assert team.died() == f"{name}: its process died"
+    with pytest.raises(DeploymentLost, match=f"^{re.escape(name)}: its process died$"):
+        team.advance(10**9)
+    team.close()
+    assert team.died() is None
+    assert_all_is_let_go()

@@ -11,7 +11,15 @@ import numpy as np
 import pytest
 
 from cluster.errors import DeploymentLost
-from cluster.runfile import TERMINAL, RunReader, RunWriter, mark_failed, read_record, write_record
+from cluster.runfile import (
+    TERMINAL,
+    RunReader,
+    RunWriter,
+    close_open_runs,
+    mark_failed,
+    read_record,
+    write_record,
+)
 
 RECORDINGS = [
     {"population": "a", "variables": ["v_mv", "i_ex_pa"], "n_neurons": 3, "interval_ticks": 5},
@@ -146,7 +154,7 @@ def test_a_closed_run_fails_at_its_last_complete_tick_and_takes_no_more(writer: 
         "tick": 10,
         "n_spikes": 3,
         "n_ticks": 100,
-        "progress": 0.07,
+        "progress": 0.1,
         "digest": None,
         "error": "its coordinator died; last complete tick: 10",
     }
@@ -179,6 +187,27 @@ def test_a_run_that_died_before_it_wrote_anything_is_failed(tmp_path: Path) -> N
     assert (reader.status()["state"], reader.status()["tick"]) == ("failed", 0)
     assert reader.status()["error"] == "the Ray head died; last complete tick: 0"
     assert spikes(reader, 0, 100) == []
+
+
+def test_open_runs_are_closed_with_their_cause_and_ended_ones_left(tmp_path: Path) -> None:
+    records = {"r1": "running", "r2": "complete", "r3": "paused", "r4": "failed"}
+    for run, state in records.items():
+        writer = RunWriter(tmp_path / "runs" / run, META)
+        writer.append(10, pairs_of())
+        writer.status({"state": state, "tick": 10, "n_ticks": 100, "error": None})
+        writer.close()
+    (tmp_path / "runs" / "r5").mkdir()
+    close_open_runs(tmp_path, "the service was stopped")
+    found = {run: RunReader(tmp_path / "runs" / run).status() for run in (*records, "r5")}
+    assert {run: status.get("state") for run, status in found.items()} == {
+        "r1": "failed",
+        "r2": "complete",
+        "r3": "failed",
+        "r4": "failed",
+        "r5": None,
+    }
+    cause = "the service was stopped; last complete tick: 10"
+    assert [found[run]["error"] for run in records] == [cause, None, cause, None]
 
 
 def with_states(tmp_path: Path) -> RunReader:
