@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+
 import pytest
 
 from cluster.host import warm_up
+from tests.cluster.deployments import SECONDS
 
 
 @pytest.fixture(scope="session")
@@ -10,3 +14,13 @@ def kernels() -> None:
     """All kernels in both precisions, so that no single test pays for compiling or loading them."""
     warm_up("float32")
     warm_up("float64")
+
+
+@pytest.fixture
+def _no_thread_is_left() -> Iterator[None]:
+    before = set(threading.enumerate())
+    yield
+    left = set(threading.enumerate()) - before
+    for thread in left:
+        thread.join(SECONDS)
+    assert not any(thread.is_alive() for thread in left)
