@@ -96,7 +96,9 @@ def _rows(plan: Plan, slices: tuple[SliceSpec, ...]) -> tuple[tuple[AxonBlock, .
         receptor = MODELS[network.populations[target].model].receptor(projection.receptor)
         quantised = plan.quantised.projections[place]
         n_sources, n_targets = network.members[source].size, network.members[target].size
-        for part in (p for p in slices if p.number == target and n_sources):
+        for number, part in enumerate(slices):
+            if part.number != target or not n_sources:
+                continue
             key = (source, part.bank, receptor, quantised.shift)
             if key not in blocks:
                 blocks[key] = AxonBlock(source, n_sources, n_axons, part.bank, receptor, quantised.shift)
@@ -107,7 +109,7 @@ def _rows(plan: Plan, slices: tuple[SliceSpec, ...]) -> tuple[tuple[AxonBlock, .
                     projection=projection,
                     ends=ends,
                     axon=blocks[key].first,
-                    slice_number=slices.index(part),
+                    slice_number=number,
                     receptor=receptor,
                     step=quantised.step,
                     shift=quantised.shift,
