@@ -40,27 +40,42 @@ NEURONS, POISSON, TIMES = range(3)
 ) = range(19)
 """Columns of `ChipArrays.slices`: what the slice is, its size and numbers, and where its parts stand."""
 
+BANK, DELAY, DELAY_END, RING, WIDTH, HISTORY, ARRIVED, N_LANE_COLUMNS = range(8)
+"""Columns of `Flight.lanes`: its bank, its delays, where its ring begins, axons, ticks kept, its counts."""
+
+IN_USE, HIGHEST, FREE = range(3)
+"""Places in `Flight.wheel_state`: entries in use, entries ever used, the first that is free again."""
+
 Integers = NDArray[np.int64]
 
 
 class Synapses(NamedTuple):
-    """The synapse memory (see `chip.memory`): W words, A axons, D delays."""
+    """The synapse memory (see `chip.memory`): W words, of which R stand in rows, and A axons."""
 
     words: NDArray[np.uint32]  # (W,) target within the bank | weight << 16
-    start: NDArray[np.uint32]  # (A * D + 1,) where each segment begins in `words`
-    delays: Integers  # (D,) ascending, ticks
+    start: NDArray[np.uint32]  # where each segment or row begins in `words`; last where the last ends
+    late: NDArray[np.uint16]  # (R,) delays of the words that stand in rows
+    first_late: int  # W - R
+    axon_start: Integers  # (A + 1,) where an axon's entries in `start` begin
+    axon_lane: NDArray[np.int32]  # (A,) -1: a row
     axon_slot: Integers  # (A,) slot of neuron 0 of the axon's bank and receptor
     axon_shift: NDArray[np.uint8]  # (A,) log2 of the weight step in LSBs
-    axon_bank: NDArray[np.uint16]  # (A,)
 
 
 class Flight(NamedTuple):
-    """Spikes in flight: for each of B banks and each recent tick, the axons that spiked."""
+    """Spikes in flight (see `chip.delivery`): L lanes of B banks, E entries of the wheel."""
 
-    ring: NDArray[np.uint32]
-    first: Integers  # (B,) where a bank's ring begins
-    width: Integers  # (B,) axons of the bank: entries a tick
-    arrived: NDArray[np.int32]  # (B, history) entries of each tick, modulo history
+    lanes: Integers  # (L, N_LANE_COLUMNS)
+    bank_lane: Integers  # (B + 1,) first lane of each bank
+    delays: Integers  # of all lanes, one after the other; ticks, ascending in each lane
+    ring: NDArray[np.uint32]  # axons that spiked: of each lane, in each of its recent ticks
+    arrived: NDArray[np.int32]  # entries of each tick of each lane
+    buckets: NDArray[np.int32]  # first entry of the wheel that is due in each tick, modulo; -1: none
+    wheel_next: NDArray[np.int32]  # (E,) next entry of the bucket, or of those that are free; -1: none
+    wheel_axon: NDArray[np.uint32]  # (E,)
+    wheel_place: Integers  # (E,) the word that is due
+    wheel_sent: Integers  # (E,) tick of the spike
+    wheel_state: Integers  # (3,) columns IN_USE, HIGHEST, FREE
     segments: NDArray[np.uint32]  # (n, 3) scratch: first word, last word, axon
 
 

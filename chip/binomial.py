@@ -93,6 +93,78 @@ def binomial(n, p, u):
 
 
 @kernel
+def _log_choose(n, k):
+    """Return the logarithm of the binomial coefficient, 0 <= k <= n."""
+    if k == 0 or k == n:
+        return 0.0
+    x, y, z = np.float64(n), np.float64(k), np.float64(n - k)
+    error = _stirling_error(n) - _stirling_error(k) - _stirling_error(n - k)
+    # n log n - k log k - (n - k) log (n - k), without cancellation
+    bulk = -(y * log(y / x) + z * log(z / x))
+    return error + bulk + 0.5 * (log(x) - log(y) - log(z)) - _HALF_LOG_2PI
+
+
+@kernel
+def hypergeometric(count, left, right, u):
+    """Return how many of `count` drawn without replacement are of the `left`, as the uniform u names it.
+
+    Walks outward from the mode, as `binomial` does.
+
+    Parameters
+    ----------
+    count : int
+        0 to ``left + right``.
+    left, right : int
+    u : float
+        In (0, 1).
+    """
+    least, most = max(0, count - right), min(count, left)
+    if least == most:
+        return least
+    mode = np.int64(np.floor((count + 1.0) * (left + 1.0) / (left + right + 2.0)))
+    mode = min(max(mode, least), most)
+    mass = exp(_log_choose(left, mode) + _log_choose(right, count - mode) - _log_choose(left + right, count))
+    u = u - mass
+    if u <= 0.0:
+        return mode
+    low, high = mode, mode
+    mass_low, mass_high = mass, mass
+    while low > least or high < most:
+        if high < most:
+            mass_high *= (left - high) / (high + 1.0) * ((count - high) / (right - count + high + 1.0))
+            high += 1
+            u = u - mass_high
+            if u <= 0.0:
+                return high
+        if low > least:
+            mass_low *= low / (left - low + 1.0) * ((right - count + low) / (count - low + 1.0))
+            low -= 1
+            u = u - mass_low
+            if u <= 0.0:
+                return low
+        if mass_low < 1e-30 and mass_high < 1e-30:
+            break
+    return mode
+
+
+@kernel
+def binomial_distribution(n, p):
+    """Return the distribution function of a binomial law, 0 < p < 1: (n + 1,) float64, ending with 1."""
+    out = np.zeros(n + 1)
+    mode = min(np.int64((n + 1) * p), n)
+    out[mode] = _binomial_mass(mode, n, p)
+    odds = p / (1.0 - p)
+    for k in range(mode, n):
+        out[k + 1] = out[k] * odds * (n - k) / (k + 1.0)
+    for k in range(mode, 0, -1):
+        out[k - 1] = out[k] * k / (odds * (n - k + 1.0))
+    for k in range(n):
+        out[k + 1] = out[k] + out[k + 1]
+    out[n] = 1.0
+    return out
+
+
+@kernel
 def poisson_thresholds(mean):
     """Return the uint32 thresholds T of a Poisson law: a draw of 32 bits b means #{k: b > T[k]} events.
 

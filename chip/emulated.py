@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from chip.arrays import DELIVERED, N_SPIKES, SENT, ChipArrays, Integers
+from chip.arrays import DELIVERED, HIGHEST, HISTORY, IN_USE, N_SPIKES, RING, SENT, WIDTH, ChipArrays, Integers
+from chip.delivery import in_flight
 from chip.errors import SlotOverflow, SnapshotMismatch
+from chip.lanes import pushes_at_once
 from chip.layout import Builder, Places
-from chip.memory import SynapseMemory, build
+from chip.memory import BlockSpec, SynapseMemory, build
 from chip.neurons import MODELS
 from chip.spec import ChipSpec, InputSpec, SliceSpec
-from chip.tick import in_flight
 from chip.values import law_of
 
 SLOT_CAPACITY = 2**31 - 1
@@ -30,6 +31,8 @@ class Chip:
     spec : ChipSpec
     progress : callable
         Told the share of the building that is done, 0 to 1.
+    threads : int
+        Cores to build with.
 
     Attributes
     ----------
@@ -44,13 +47,20 @@ class Chip:
         The synapses onto some neuron could exceed a slot.
     """
 
-    def __init__(self, spec: ChipSpec, progress: Callable[[float], None] = lambda share: None) -> None:
+    def __init__(
+        self, spec: ChipSpec, progress: Callable[[float], None] = lambda share: None, *, threads: int = 1
+    ) -> None:
         self.spec = spec
         places = Places.of(spec)
         parts = [(spec.slices[row.slice_number], row.receptor) for row in spec.rows]
         targets = [(part.bank_neuron, places.slot(part, receptor)) for part, receptor in parts]
         self.memory: SynapseMemory = build(
-            spec.rows, targets=targets, n_axons=spec.n_axons, n_slots=places.n_slots, progress=progress
+            spec.rows,
+            blocks=[BlockSpec(block.n, block.delays, block.segments) for block in spec.blocks],
+            targets=targets,
+            n_slots=places.n_slots,
+            threads=threads,
+            progress=progress,
         )
         self._refuse_overflow(places)
         self.arrays: ChipArrays = Builder(spec, self.memory).arrays()
@@ -101,6 +111,8 @@ class Chip:
             "state": a.neurons.state,
             "slots": a.neurons.slots,
             "arrived": a.flight.arrived,
+            "buckets": a.flight.buckets,
+            "wheel": a.flight.wheel_state,
             "cursor": a.sources.cursor,
             "counters": a.output.counters,
             "rows": a.probes.rows,
@@ -110,10 +122,17 @@ class Chip:
     def _filled(self) -> dict[str, list[NDArray[Any]]]:
         """The filled parts of what fills as the chip runs: spikes in flight, output not yet drained."""
         flight, output, probes = self.arrays.flight, self.arrays.output, self.arrays.probes
-        bases = flight.first[:, None] + np.arange(flight.arrived.shape[1]) * flight.width[:, None]
+        lanes = flight.lanes
+        bases = [line[RING] + np.arange(line[HISTORY]) * line[WIDTH] for line in lanes]
+        begins = np.concatenate([np.zeros(0, np.int64), *bases])
         ends = probes.sample_first[:-1] + probes.rows * np.diff(probes.first)
+        highest = int(flight.wheel_state[HIGHEST])
         return {
-            "flight": _views(flight.ring, bases.ravel(), (bases + flight.arrived.astype(np.int64)).ravel()),
+            "flight": _views(flight.ring, begins, begins + flight.arrived),
+            "wheel_next": [flight.wheel_next[:highest]],
+            "wheel_axon": [flight.wheel_axon[:highest]],
+            "wheel_place": [flight.wheel_place[:highest]],
+            "wheel_sent": [flight.wheel_sent[:highest]],
             "spikes": [output.spikes[: output.counters[N_SPIKES]]],
             "samples": _views(probes.samples, probes.sample_first[:-1], ends),
         }
@@ -147,6 +166,7 @@ class Chip:
             )
         for name, mine in self._expected_filling(snapshot).items():
             self._refuse_mismatch(name, mine, snapshot.get(name))
+        self._grow_wheel(int(snapshot["wheel"][HIGHEST]))
         for name, mine in self._dynamic.items():
             mine[...] = snapshot[name]
         for name, views in self._filled.items():
@@ -158,8 +178,13 @@ class Chip:
     def _expected_filling(self, snapshot: Snapshot) -> dict[str, NDArray[Any]]:
         """Return arrays of the sizes that the snapshot's own counts give to what it holds of `_filled`."""
         n_samples = int(snapshot["rows"] @ np.diff(self.arrays.probes.first))
+        highest = int(snapshot["wheel"][HIGHEST])
         return {
             "flight": np.empty(int(snapshot["arrived"].sum()), np.uint32),
+            "wheel_next": np.empty(highest, np.int32),
+            "wheel_axon": np.empty(highest, np.uint32),
+            "wheel_place": np.empty(highest, np.int64),
+            "wheel_sent": np.empty(highest, np.int64),
             "spikes": np.empty(int(snapshot["counters"][N_SPIKES]), np.uint64),
             "samples": np.empty(n_samples),
         }
@@ -167,6 +192,18 @@ class Chip:
     def reset(self) -> None:
         """Return to tick 0."""
         self.restore(self._initial)
+
+    def make_room(self) -> None:
+        """Let as many spikes as can come at once wait in rows."""
+        self._grow_wheel(int(self.arrays.flight.wheel_state[IN_USE]) + pushes_at_once(self.spec))
+
+    def _grow_wheel(self, n: int) -> None:
+        """Make the wheel hold `n` entries or more."""
+        flight = self.arrays.flight
+        if flight.wheel_next.size < n:
+            names = ("wheel_next", "wheel_axon", "wheel_place", "wheel_sent")
+            grown = {name: np.resize(getattr(flight, name), 2 * n) for name in names}
+            self.arrays = self.arrays._replace(flight=flight._replace(**grown))
 
     def _refuse_mismatch(self, name: str, mine: NDArray[Any], theirs: NDArray[Any] | None) -> None:
         if theirs is None or (theirs.shape, theirs.dtype) != (mine.shape, mine.dtype):
@@ -205,4 +242,8 @@ def _views(array: NDArray[Any], begins: Integers, ends: Integers) -> list[NDArra
 
 
 def _n_bytes(group: Any) -> int:
-    return int(group.nbytes) if isinstance(group, np.ndarray) else sum(array.nbytes for array in group)
+    return (
+        int(group.nbytes)
+        if isinstance(group, np.ndarray)
+        else sum(getattr(array, "nbytes", 8) for array in group)
+    )

@@ -85,6 +85,26 @@ def prefetch(typingctx: Any, array: Any, index: Any) -> Any:
     return types.void(array, index), codegen
 
 
+@intrinsic
+def leading_zeros(typingctx: Any, word: Any) -> Any:
+    """Return the leading zeros of a uint32 that is not 0, as uint32."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.ctlz(args[0], ir.Constant(ir.IntType(1), 1))
+
+    return types.uint32(types.uint32), codegen
+
+
+@intrinsic
+def count_ones(typingctx: Any, word: Any) -> Any:
+    """Return how many bits of a uint64 are set, as int64."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.ctpop(args[0])
+
+    return types.int64(types.uint64), codegen
+
+
 def _word_pointer(context: Any, builder: Any, array_type: Any, array: Any, index: Any) -> Any:
     view = context.make_array(array_type)(context, builder, array)
     return builder.gep(view.data, [index])

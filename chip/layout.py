@@ -10,11 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chip.arrays import (
+    BANK,
+    HISTORY,
     N_COUNTERS,
     N_SLICE_COLUMNS,
     NEURONS,
     POISSON,
     TIMES,
+    WIDTH,
     ChipArrays,
     Flight,
     Inputs,
@@ -26,6 +29,7 @@ from chip.arrays import (
     Synapses,
 )
 from chip.binomial import poisson_table
+from chip.lanes import Lanes, wheel_size
 from chip.memory import SynapseMemory
 from chip.neurons import MODEL_NUMBER, MODELS
 from chip.neurons.model import Lowered, broadcast
@@ -37,6 +41,8 @@ from network import DCInput, PoissonSource, Population, SpikeTimesSource
 _SEGMENTS = 4096
 _SPIKE_ROOM = 1 << 16
 _SAMPLE_ROWS = 256
+_SAMPLE_BYTES = 1 << 25
+"""A probe's samples between two drains: at most 256 rows and 32 MiB, but one row in any case."""
 
 
 @dataclass(frozen=True)
@@ -119,6 +125,7 @@ class Builder:
 
     def __init__(self, spec: ChipSpec, memory: SynapseMemory) -> None:
         self.spec, self.memory, self.places = spec, memory, Places.of(spec)
+        self.lanes = Lanes.of(spec)
         self.dtype = np.dtype(spec.precision)
         self.lowered = [lower_slice(spec, p) if p.bank >= 0 else None for p in spec.slices]
         self.coefficients = [self._coefficients(k) for k in range(len(spec.slices))]
@@ -171,28 +178,38 @@ class Builder:
         return np.array(lines, np.int64).reshape(len(slices), N_SLICE_COLUMNS)
 
     def _synapses(self) -> Synapses:
-        blocks, places = self.spec.blocks, self.places
+        blocks, places, memory = self.spec.blocks, self.places, self.memory
         sizes = [block.n for block in blocks]
         slot = [int(places.bank_slot[b.bank] + b.receptor * places.bank_pitch[b.bank]) for b in blocks]
+        entries = np.repeat(np.array([b.delays.size if b.segments else 1 for b in blocks], np.int64), sizes)
         return Synapses(
-            words=self.memory.words,
-            start=self.memory.start,
-            delays=self.memory.delays,
+            words=memory.words,
+            start=memory.start,
+            late=memory.late,
+            first_late=memory.words.size - memory.late.size,
+            axon_start=np.concatenate([np.zeros(1, np.int64), np.cumsum(entries)]),
+            axon_lane=np.repeat(np.array(self.lanes.of_block, np.int32), sizes),
             axon_slot=np.repeat(np.array(slot, np.int64), sizes),
             axon_shift=np.repeat(np.array([b.shift for b in blocks], np.uint8), sizes),
-            axon_bank=np.repeat(np.array([b.bank for b in blocks], np.uint16), sizes),
         )
 
     def _flight(self) -> Flight:
-        history, width = self.spec.history_ticks, np.zeros(self.spec.n_banks, np.int64)
-        for block in self.spec.blocks:
-            width[block.bank] += block.n
-        first = first_of((width * history).tolist())
+        lanes, columns = self.lanes, self.lanes.table
+        ring = int((columns[:, WIDTH] * columns[:, HISTORY]).sum())
+        wheel = wheel_size(self.spec)
+        longest = max((int(b.delays[-1]) for b in self.spec.blocks if not b.segments), default=0)
         return Flight(
-            ring=np.empty(int(first[-1]), np.uint32),
-            first=first[:-1].copy(),
-            width=width,
-            arrived=np.zeros((self.spec.n_banks, history), np.int32),
+            lanes=columns,
+            bank_lane=np.searchsorted(columns[:, BANK], np.arange(self.spec.n_banks + 1)).astype(np.int64),
+            delays=lanes.delays,
+            ring=np.empty(ring, np.uint32),
+            arrived=np.zeros(int(columns[:, HISTORY].sum()), np.int32),
+            buckets=np.full(longest + 1, -1, np.int32),
+            wheel_next=np.empty(wheel, np.int32),
+            wheel_axon=np.empty(wheel, np.uint32),
+            wheel_place=np.empty(wheel, np.int64),
+            wheel_sent=np.empty(wheel, np.int64),
+            wheel_state=np.array([0, 0, -1], np.int64),
             segments=np.empty((_SEGMENTS, 3), np.uint32),
         )
 
@@ -275,15 +292,21 @@ class Builder:
             index.append(state[probe.slice_number] + probe.variable * part.n + probe.neuron)
             origin.append(_origin(part, lowered, probe.variable, probe.neuron))
         sizes = [places.size for places in index]
+        room = [sample_rows(size) * size for size in sizes]
         return Probes(
             first=first_of(sizes),
             place=_joined(index, np.dtype(np.int64)),
             origin=_joined(origin, np.dtype(np.float64)),
             interval=_integers(p.interval_ticks for p in self.spec.probes),
             rows=np.zeros(len(sizes), np.int64),
-            sample_first=first_of([_SAMPLE_ROWS * size for size in sizes]),
-            samples=np.empty(_SAMPLE_ROWS * sum(sizes)),
+            sample_first=first_of(room),
+            samples=np.empty(sum(room)),
         )
+
+
+def sample_rows(width: int) -> int:
+    """Return how many rows of `width` values a probe holds until it is drained."""
+    return min(max(_SAMPLE_BYTES // (8 * max(width, 1)), 1), _SAMPLE_ROWS)
 
 
 def _integers(values: Any) -> Integers:

@@ -4,35 +4,54 @@ Theory of operation
 -------------------
 A synapse is one uint32: the target's number within its bank in the low 16 bits, the signed weight in the
 high 16. All else is implied by where the word stands. The words of an *axon* (an input line: one source
-neuron, one bank, one receptor, one shift) are contiguous and sorted by delay; ``start[axon * n_delays +
-k]`` is where its words of the k-th delay begin, so a *segment* is two consecutive entries of `start`.
-`delays` lists the delays that any projection onto the chip can draw, and no others, so a network of delays
-1 and 1000 has two.
+neuron, one bank, one receptor, one shift) are contiguous and sorted by delay. Axons come in blocks, one block
+a source population; a block's *layout* says how a word's delay is found:
 
-Rules are walked twice, target by target: once to count the words of each segment, once to write them. Draws
-are keyed, so the second walk finds what the first has counted.
+- ``SEGMENTS``: the block has a column for each delay that any of its projections can draw; a *segment*, the words
+  of one axon and one delay, is found by its column. For delays in a narrow range.
+- ``ROWS``: a row has a uint16 beside each word, its delay. For delays in a wide range, where most columns would
+  be empty; see `chip.delivery` for how such a row is walked.
+
+Axons of blocks in segments come before those in rows.
+
+Synapses are generated once, source block by source block (`chip.rules`), their delays and weights are drawn batch
+by batch, and each block is sorted by axon and delay while it is in the cache; then it is appended. Blocks are made
+side by side in threads.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from itertools import pairwise
-from typing import NamedTuple
+from functools import partial
+from queue import SimpleQueue
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from chip.connectivity import Ends, Rows, rows_of, source_of
-from chip.jit import kernel
-from chip.random import GOLDEN, Purpose, draw, mix64, stream_key
-from chip.values import Law, law_of, sample
-from chip.weights import LARGEST
-from network import Projection
+from chip.codes import NO_CODES, Codes
+from chip.normal import TABLE
+from chip.random import Purpose, stream_key
+from chip.rules import BATCH, Batch, Ends, Generator, generator_of
+from chip.rules.generator import power_of_two
+from chip.sorting import Drawn, Places, place, sort_rows, sort_segments
+from chip.values import Law, law_of
+from network import Convolution, Projection, Value
 
-_SWAP = np.uint64(32)
-_CHUNK = 1 << 22
-"""Synapses between two reports of progress."""
+_AHEAD = 2
+"""Units that are made while one is appended, for each thread."""
+
+_UNIT = 1 << 19
+"""Synapses of a unit, about: 10 bytes each while they are sorted."""
+
+_LEAST_ROOM, _MOST_ROOM = 1 << 16, 1 << 30
+"""Words that there is room for at first."""
+
+_KEYS = 1 << 20
+"""Segments of a unit at most, unless the generators' blocks have more: counters that a sort holds."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +64,8 @@ class RowSpec:
         As described.
     ends : Ends
         Which targets.
-    axon : int
-        The chip's axon of the source population's first neuron, in the slice's bank, receptor and shift.
+    block : int
+        The block of the chip's axons that its sources are.
     slice_number : int
         Which of the chip's slices receives.
     receptor : int
@@ -55,43 +74,73 @@ class RowSpec:
     shift : int
         log2 of the step in LSBs.
     timestep_ms : float
+    codes : Codes
+        The weights that a synapse can have, where not all multiples of the step.
+    columns : object or None
+        The arrays of an uploaded list: sources, targets, weights, delays_ms.
     """
 
     projection: Projection
     ends: Ends
-    axon: int
+    block: int
     slice_number: int
     receptor: int
     step: float
     shift: int
     timestep_ms: float
+    codes: Codes = NO_CODES
+    columns: object | None = None
 
-    def key(self) -> np.uint64:
-        """Return the key of the projection's synapses."""
-        return stream_key(self.ends.seed, Purpose.SYNAPSE, self.ends.projection)
+    @property
+    def rule(self) -> object:
+        """What the generator takes: the rule, or the arrays of an upload."""
+        return self.projection.connectivity if self.columns is None else self.columns
+
+    def law(self, value: Value | None, listed: str) -> Law:
+        """Return the law of a value, or of the list of that name."""
+        column = getattr(self.rule, listed, None)
+        if isinstance(self.rule, Convolution) and listed == "weights":
+            column = self.rule.kernel
+        if column is not None:
+            return listed_law(np.asarray(column, np.float64))
+        return law_of(0.0 if value is None else value)
 
 
-class _Walk(NamedTuple):
-    """One `RowSpec` as numbers for the kernels; arrays are (n_targets,) or the rule's lists."""
+def listed_law(values: NDArray[np.float64]) -> Law:
+    """Return the law that looks values up."""
+    from network import Array
 
-    kind: int
-    key: np.uint64
-    identity: np.uint64
-    n_sources: int
-    first: int
-    axon: int
-    target: int
-    slot: int
-    step: float
-    shift: int
-    timestep_ms: float
-    weight: Law
-    delay: Law
-    in_degree: NDArray[np.int64]
-    listed_first: NDArray[np.int64]
-    listed_source: NDArray[np.int64]
-    listed_weight: NDArray[np.float64]
-    listed_delay_ms: NDArray[np.float64]
+    law = law_of(Array(values=()))
+    low, high = (float(values.min()), float(values.max())) if values.size else (0.0, 0.0)
+    return law._replace(values=values, least=low, greatest=high)
+
+
+class BlockSpec(NamedTuple):
+    """What the memory needs to know of a block of axons.
+
+    Attributes
+    ----------
+    n : int
+        Axons.
+    delays : (n_delays,) int64 array
+        Ticks, ascending.
+    segments : bool
+        Whether the layout is in segments; else in rows.
+    """
+
+    n: int
+    delays: NDArray[np.int64]
+    segments: bool
+
+
+@dataclass(frozen=True)
+class WeightErrors:
+    """What the weights of a projection lost by becoming integers, on this chip, in the weight's unit."""
+
+    projection: int
+    largest: float
+    total: float
+    count: int
 
 
 @dataclass(frozen=True)
@@ -101,49 +150,146 @@ class SynapseMemory:
     Attributes
     ----------
     words : (n_words,) uint32 array
-    start : (n_axons * n_delays + 1,) uint32 array
-        Where each segment begins in `words`.
-    delays : (n_delays,) int64 array
-        Delays in ticks, ascending.
+    start : (n_starts,) uint32 array
+        Where each segment of the axons in segments, then each row of the axons in rows, begins in `words`; last
+        where the last ends.
+    late : (n_row_words,) uint16 array
+        The delays of the words that stand in rows, the last of `words`.
     load : (n_slots,) int64 array
         Sum of the magnitudes of all synapses onto each slot, in LSBs: what the slot must be able to hold.
     digest : (2,) uint64 array
         Order-free hash of all (projection, source, target, weight, delay); adds up over chips.
     n_saturated : int
         Weights cut to the int16 range.
+    errors : tuple of WeightErrors
+        One for each projection.
     """
 
     words: NDArray[np.uint32]
     start: NDArray[np.uint32]
-    delays: NDArray[np.int64]
+    late: NDArray[np.uint16]
     load: NDArray[np.int64]
     digest: NDArray[np.uint64] = field(default_factory=lambda: np.zeros(2, np.uint64))
     n_saturated: int = 0
+    errors: tuple[WeightErrors, ...] = ()
 
 
-def delay_ticks(law: Law, timestep_ms: float) -> tuple[int, int]:
-    """Return the least and the greatest delay, in ticks, that `law` (in ms) can draw."""
-    low, high = law.bounds
-    return max(int(np.floor(low / timestep_ms + 0.5)), 1), max(int(np.floor(high / timestep_ms + 0.5)), 1)
+class _Unit(NamedTuple):
+    """The sorted synapses of consecutive axons of one block: words, where segments or rows begin, delays."""
+
+    words: NDArray[np.uint32]
+    start: NDArray[np.uint32]
+    late: NDArray[np.uint16]
 
 
-def possible_delays(projection: Projection, timestep_ms: float) -> NDArray[np.int64]:
-    """Return all delays, in ticks, that the description of `projection` allows."""
-    listed = getattr(projection.connectivity, "delays_ms", None)
-    if listed is not None:
-        ticks = np.floor(np.asarray(listed, np.float64) / timestep_ms + 0.5).astype(np.int64)
-        return np.unique(np.maximum(ticks, 1))
-    assert projection.delay_ms is not None
-    low, high = delay_ticks(law_of(projection.delay_ms), timestep_ms)
-    return np.arange(low, high + 1)
+@dataclass
+class _Sums:
+    """What is added up over units that one thread makes, and its scratch; a unit borrows one."""
+
+    load: NDArray[np.int64]
+    digest: NDArray[np.uint64]
+    n_saturated: int
+    errors: dict[int, NDArray[np.float64]]
+    batch: Batch
+    drawn: Drawn
+    sources: NDArray[np.uint32]
+    delays: NDArray[np.uint16]
+    words: NDArray[np.uint32]
+
+    @classmethod
+    def of(cls, n_slots: int) -> _Sums:
+        """Return sums of nothing."""
+        empty = Drawn(*(np.empty(0) for _ in Drawn._fields))
+        none = np.empty(0, np.uint32), np.empty(0, np.uint16), np.empty(0, np.uint32)
+        return cls(np.zeros(n_slots, np.int64), np.zeros(2, np.uint64), 0, {}, Batch.of(0), empty, *none)
+
+    def room_for_batch(self, size: int) -> None:
+        """Make batches of `size` synapses possible."""
+        if self.batch.source.size < size:
+            self.batch, self.drawn = Batch.of(size), Drawn(*(np.empty(size) for _ in Drawn._fields))
+
+    def room_for(self, n: int) -> None:
+        """Make room for `n` synapses in the unit; what is there stays."""
+        if self.words.size < n:
+            self.sources, self.delays, self.words = (
+                np.concatenate([old, np.empty(2 * n - old.size, old.dtype)])
+                for old in (self.sources, self.delays, self.words)
+            )
+
+
+class _Row:
+    """A `RowSpec` that is being made: its generator, and its numbers for the kernels."""
+
+    def __init__(self, spec: RowSpec, target: int, slot: int) -> None:
+        self.spec, ends = spec, spec.ends
+        self.generator: Generator = generator_of(spec.rule, ends)
+        projection = spec.projection
+        self.weight = spec.law(projection.weight, "weights")
+        self.delay = spec.law(projection.delay_ms, "delays_ms")
+        self.axonal = law_of(0.0 if projection.axonal_delay_ms is None else projection.axonal_delay_ms)
+        none = np.empty((0, 0))
+        self.places = Places(
+            identity=mix_identity(ends.projection),
+            first=ends.first,
+            target=target,
+            slot=slot,
+            step=spec.step,
+            shift=spec.shift,
+            timestep_ms=spec.timestep_ms,
+            far=any(law.needs_distance for law in (self.weight, self.delay, self.axonal)),
+            source_um=none if ends.source_um is None else ends.source_um,
+            target_um=none if ends.target_um is None else ends.target_um,
+            period_um=np.empty(0) if ends.period_um is None else ends.period_um,
+            code_values=spec.codes.values,
+            code_integers=spec.codes.integers,
+        )
+
+    def make(self, low: int, high: int, sums: _Sums, at: int) -> int:
+        """Generate the synapses of sources ``low ... high - 1`` into `sums` from `at` on; return the end."""
+        generator, errors = self.generator, sums.errors.setdefault(self.spec.ends.projection, np.zeros(3))
+        sums.room_for_batch(max(BATCH, generator.most))
+        step = high - low if generator.block == 1 else generator.block
+        for begin in range(low, high, step):
+            end = min(begin + step, high)
+            cursor = generator.begin(begin, end)
+            while cursor < generator.end(begin, end):
+                n, cursor = generator.emit(begin, end, cursor, sums.batch)
+                sums.room_for(at + n)
+                sums.n_saturated += place(
+                    sums.batch,
+                    n,
+                    low,
+                    self.places,
+                    self.weight,
+                    self.delay,
+                    self.axonal,
+                    TABLE,
+                    sums.drawn,
+                    sums.sources,
+                    sums.delays,
+                    sums.words,
+                    at,
+                    sums.load,
+                    sums.digest,
+                    errors,
+                )
+                errors[2] += n
+                at += n
+        return at
+
+
+def mix_identity(projection: int) -> np.uint64:
+    """Return the hash that stands for a projection in the synapse digest."""
+    return stream_key(projection, Purpose.SYNAPSE)
 
 
 def build(
     specs: Sequence[RowSpec],
     *,
+    blocks: Sequence[BlockSpec],
     targets: Sequence[tuple[int, int]],
-    n_axons: int,
     n_slots: int,
+    threads: int = 1,
     progress: Callable[[float], None] = lambda share: None,
 ) -> SynapseMemory:
     """Make the synapse memory of a chip.
@@ -151,10 +297,14 @@ def build(
     Parameters
     ----------
     specs : sequence of RowSpec
+    blocks : sequence of BlockSpec
+        Of all axons, in order; those in segments first.
     targets : sequence of (int, int)
         For each spec, its slice's first neuron within its bank, and first slot of the receptor.
-    n_axons, n_slots : int
+    n_slots : int
         Of the whole chip.
+    threads : int
+        Cores to use.
     progress : callable
         Told the share done, 0 to 1.
 
@@ -163,145 +313,134 @@ def build(
     OverflowError
         More than 2**32 - 1 words.
     """
-    delays = _all_delays(specs)
-    rank = np.zeros(int(delays[-1]) + 1, np.int64)
-    rank[delays] = np.arange(delays.size)
-    walks = [_walk(spec, *target) for spec, target in zip(specs, targets, strict=True)]
-    total = max(2 * sum(int(walk.in_degree.sum()) for walk in walks), 1)
-    reporter = _Reporter(progress, total)
-    counts = np.zeros(n_axons * delays.size, np.uint32)
-    for walk in walks:
-        for low, high in _pieces(walk.in_degree):
-            _count(walk, low, high, rank, delays.size, counts)
-            reporter.add(int(walk.in_degree[low:high].sum()))
-    n_words = int(counts.sum(dtype=np.uint64))
-    if n_words > 0xFFFFFFFF:
-        raise OverflowError(
-            f"synapse memory: must hold at most 4294967295 words, got {n_words}; use more chips"
-        )
-    start = np.zeros(counts.size + 1, np.uint32)
-    np.cumsum(counts, out=start[1:])
-    memory = SynapseMemory(np.empty(total // 2, np.uint32), start, delays, np.zeros(n_slots, np.int64))
-    return _write(memory, walks, rank, reporter)
+    sums = [_Sums.of(n_slots) for _ in range(threads)]
+    spare: SimpleQueue[_Sums] = SimpleQueue()
+    for each in sums:
+        spare.put(each)
+    growing = _Growing(sum(block.n for block in blocks), sum(map(_n_expected, specs)))
+    with ThreadPoolExecutor(threads, "synapses") as pool:
+        for number, block in enumerate(blocks):
+            mine = [(spec, ends) for spec, ends in zip(specs, targets, strict=True) if spec.block == number]
+            rows = list(pool.map(lambda pair: _Row(pair[0], *pair[1]), mine))
+            for unit in _ordered(pool, threads, partial(_unit, block, rows, spare), _cuts(block, rows)):
+                growing.append(block, unit)
+                progress(growing.n_axons_done / max(growing.n_axons, 1))
+    return _joined(growing, sums)
 
 
-def _write(
-    memory: SynapseMemory, walks: Sequence[_Walk], rank: NDArray[np.int64], reporter: _Reporter
-) -> SynapseMemory:
-    cursor = memory.start[:-1].copy()
-    n_saturated = 0
-    for walk in walks:
-        for low, high in _pieces(walk.in_degree):
-            n_saturated += _fill(
-                walk, low, high, rank, memory.delays.size, cursor, memory.words, memory.load, memory.digest
+def _n_expected(spec: RowSpec) -> int:
+    ends = spec.ends
+    n = spec.projection.connectivity.n_synapses(ends.n_sources, ends.n_targets)
+    return n * ends.n // max(ends.n_targets, 1)
+
+
+def _cuts(block: BlockSpec, rows: Sequence[_Row]) -> list[tuple[int, int]]:
+    """Cut a block's sources into units of about `_UNIT` synapses, at the generators' blocks."""
+    per_source = sum(row.generator.n_expected for row in rows) / max(block.n, 1)
+    least = max((max(row.generator.block, row.generator.chunk) for row in rows), default=1)
+    most = max(_KEYS // block.delays.size, 1)
+    size = max(
+        least, power_of_two(_UNIT / max(per_source, 1e-9)) if per_source * block.n > _UNIT else block.n
+    )
+    size = min(power_of_two(size), max(power_of_two(most) // 2, least))
+    return [(low, min(low + size, block.n)) for low in range(0, block.n, size)]
+
+
+def _ordered(
+    pool: ThreadPoolExecutor,
+    threads: int,
+    work: Callable[[int, int], _Unit],
+    cuts: Sequence[tuple[int, int]],
+) -> Iterator[_Unit]:
+    """Yield the units of all cuts in order, made side by side, a few ahead of what was taken."""
+    waiting: deque[Future[_Unit]] = deque()
+    for low, high in cuts:
+        waiting.append(pool.submit(work, low, high))
+        if len(waiting) > _AHEAD * threads:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
+
+
+def _unit(block: BlockSpec, rows: Sequence[_Row], spare: SimpleQueue[_Sums], low: int, high: int) -> _Unit:
+    """Make the synapses of axons ``low ... high - 1`` of a block."""
+    sums = spare.get()
+    try:
+        n = 0
+        for row in rows:
+            n = row.make(low, high, sums, n)
+        words, late = np.empty(n, np.uint32), np.empty(0 if block.segments else n, np.uint16)
+        if block.segments:
+            rank = np.zeros(int(block.delays[-1]) + 1, np.int64)
+            rank[block.delays] = np.arange(block.delays.size)
+            start = sort_segments(
+                sums.sources, sums.delays, sums.words, n, rank, block.delays.size, high - low, words
             )
-            reporter.add(int(walk.in_degree[low:high].sum()))
-    return SynapseMemory(memory.words, memory.start, memory.delays, memory.load, memory.digest, n_saturated)
+        else:
+            start = sort_rows(sums.sources, sums.delays, sums.words, n, high - low, words, late)
+        return _Unit(words, start, late)
+    finally:
+        spare.put(sums)
 
 
-class _Reporter:
-    def __init__(self, progress: Callable[[float], None], total: int) -> None:
-        self._progress, self._total, self._done = progress, total, 0
+class _Growing:
+    """The memory while it is appended to: arrays with room at the end, doubled when it is used up."""
 
-    def add(self, n: int) -> None:
-        self._done += n
-        self._progress(self._done / self._total)
+    def __init__(self, n_axons: int, n_expected: int) -> None:
+        self.n_axons, self.n_axons_done = n_axons, 0
+        self.words = _Appended(np.dtype(np.uint32), n_expected)
+        self.late = _Appended(np.dtype(np.uint16), n_expected)
+        self.starts = _Appended(np.dtype(np.uint32), 0)
+
+    def append(self, block: BlockSpec, unit: _Unit) -> None:
+        """Append a unit."""
+        if self.words.n + unit.words.size > 0xFFFFFFFF:
+            raise OverflowError(
+                f"synapse memory: must hold at most 4294967295 words, got more in the first "
+                f"{self.n_axons_done} of {self.n_axons} axons; use more chips"
+            )
+        self.starts.append(unit.start + np.uint32(self.words.n))
+        self.words.append(unit.words)
+        self.late.append(unit.late)
+        self.n_axons_done += unit.start.size // (block.delays.size if block.segments else 1)
 
 
-def _all_delays(specs: Sequence[RowSpec]) -> NDArray[np.int64]:
-    sets = [possible_delays(spec.projection, spec.timestep_ms) for spec in specs]
-    delays = np.unique(np.concatenate([*sets, np.zeros(0, np.int64)]))
-    return delays if delays.size else np.ones(1, np.int64)
+class _Appended:
+    """An array that grows. Room that is not used yet is not resident, so much of it costs no memory."""
+
+    def __init__(self, dtype: np.dtype[Any], n_expected: int) -> None:
+        room = min(n_expected + n_expected // 16, _MOST_ROOM) + _LEAST_ROOM
+        self._array, self.n = np.empty(room, dtype), 0
+
+    def append(self, part: NDArray[Any]) -> None:
+        """Append a part."""
+        if self.n + part.size > self._array.size:
+            self._array = np.concatenate([self._array, np.empty(self._array.size + part.size, part.dtype)])
+        self._array[self.n : self.n + part.size] = part
+        self.n += part.size
+
+    @property
+    def filled(self) -> NDArray[Any]:
+        """What was appended."""
+        return self._array[: self.n]
 
 
-def _pieces(in_degree: NDArray[np.int64]) -> list[tuple[int, int]]:
-    """Cut targets into ranges of about `_CHUNK` synapses."""
-    ends = np.cumsum(in_degree)
-    marks = np.arange(_CHUNK, int(ends[-1]) if ends.size else 0, _CHUNK)
-    cuts = np.unique(np.concatenate([[0], np.searchsorted(ends, marks) + 1, [in_degree.size]]))
-    return [(int(low), int(high)) for low, high in pairwise(cuts)]
-
-
-def _walk(spec: RowSpec, target: int, slot: int) -> _Walk:
-    rows: Rows = rows_of(spec.projection.connectivity, spec.ends)
-    none = Law(0, 0.0, 0.0, 0.0, 0.0)
-    weight, delay = spec.projection.weight, spec.projection.delay_ms
-    return _Walk(
-        kind=rows.kind,
-        key=spec.key(),
-        identity=mix_identity(spec.ends.projection),
-        n_sources=spec.ends.n_sources,
-        first=spec.ends.first,
-        axon=spec.axon,
-        target=target,
-        slot=slot,
-        step=spec.step,
-        shift=spec.shift,
-        timestep_ms=spec.timestep_ms,
-        weight=none if weight is None else law_of(weight),
-        delay=none if delay is None else law_of(delay),
-        in_degree=rows.in_degree,
-        listed_first=rows.listed_first,
-        listed_source=rows.listed_source,
-        listed_weight=rows.listed_weight,
-        listed_delay_ms=rows.listed_delay_ms,
+def _joined(growing: _Growing, sums: Sequence[_Sums]) -> SynapseMemory:
+    growing.starts.append(np.array([growing.words.n], np.uint32))
+    errors: dict[int, NDArray[np.float64]] = {}
+    for each in sums:
+        for projection, (largest, total, count) in each.errors.items():
+            known = errors.setdefault(projection, np.zeros(3))
+            known[:] = max(known[0], largest), known[1] + total, known[2] + count
+    return SynapseMemory(
+        words=growing.words.filled,
+        start=growing.starts.filled,
+        late=growing.late.filled,
+        load=np.sum([each.load for each in sums], axis=0),
+        digest=np.sum([each.digest for each in sums], axis=0, dtype=np.uint64),
+        n_saturated=sum(each.n_saturated for each in sums),
+        errors=tuple(
+            WeightErrors(projection, float(largest), float(total), int(count))
+            for projection, (largest, total, count) in sorted(errors.items())
+        ),
     )
-
-
-def mix_identity(projection: int) -> np.uint64:
-    """Return the hash that stands for a projection in the synapse digest."""
-    return stream_key(projection, Purpose.SYNAPSE)
-
-
-@kernel
-def _synapse(walk, target, row_key, i):
-    """Return source, delay in ticks, and the bits and list position for the weight, of one synapse."""
-    listed = walk.listed_first[target] + i if walk.listed_first.size > 0 else 0
-    entry = walk.listed_source[listed] if walk.listed_source.size > 0 else 0
-    source = source_of(
-        walk.kind, draw(row_key, np.uint64(2 * i)), walk.n_sources, walk.first + target, i, entry
-    )
-    bits = draw(row_key, np.uint64(2 * i + 1))
-    if walk.listed_delay_ms.size > 0:
-        delay_ms = walk.listed_delay_ms[listed]
-    else:
-        delay_ms = sample(walk.delay, (bits >> _SWAP) | (bits << _SWAP))
-    delay = max(np.int64(np.floor(delay_ms / walk.timestep_ms + 0.5)), 1)
-    return source, delay, bits, listed
-
-
-@kernel
-def _count(walk, low, high, rank, n_delays, counts):
-    """Add to `counts` the words that targets [low, high) put into each segment."""
-    for target in range(low, high):
-        row_key = draw(walk.key, np.uint64(walk.first + target))
-        for i in range(walk.in_degree[target]):
-            source, delay, _, _ = _synapse(walk, target, row_key, i)
-            counts[(walk.axon + source) * n_delays + rank[delay]] += np.uint32(1)
-
-
-@kernel
-def _fill(walk, low, high, rank, n_delays, cursor, words, load, digest):
-    """Write the words of targets [low, high); return how many weights were saturated."""
-    n_saturated = 0
-    for target in range(low, high):
-        row_key = draw(walk.key, np.uint64(walk.first + target))
-        total = 0
-        for i in range(walk.in_degree[target]):
-            source, delay, bits, listed = _synapse(walk, target, row_key, i)
-            weight = walk.listed_weight[listed] if walk.listed_weight.size > 0 else sample(walk.weight, bits)
-            integer = np.int64(np.rint(weight / walk.step))
-            if integer > LARGEST or integer < -LARGEST:
-                integer = np.int64(LARGEST) if integer > 0 else np.int64(-LARGEST)
-                n_saturated += 1
-            segment = (walk.axon + source) * n_delays + rank[delay]
-            words[cursor[segment]] = np.uint32((integer << 16) | (walk.target + target))
-            cursor[segment] += np.uint32(1)
-            total += abs(integer)
-            h = mix64(walk.identity + np.uint64(source))
-            h = mix64(h ^ np.uint64((walk.first + target) << 17 | delay))
-            h = mix64(h ^ np.uint64((integer & 0xFFFF) << 8 | walk.shift))
-            digest[0] += h
-            digest[1] += mix64(h + GOLDEN)
-        load[walk.slot + target] += total << walk.shift
-    return n_saturated

@@ -37,6 +37,7 @@ class Purpose(IntEnum):
     INPUT = 5
     SOURCE = 6
     PLACEMENT = 7
+    POSITION = 8
 
 
 @kernel

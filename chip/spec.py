@@ -73,6 +73,8 @@ class SliceSpec:
 class AxonBlock:
     """Consecutive axons, one for each neuron of a source population, that lead into one bank and receptor.
 
+    Blocks in segments come before those in rows (see `chip.memory`).
+
     Attributes
     ----------
     source : int
@@ -83,6 +85,10 @@ class AxonBlock:
         The chip's number of the first axon.
     bank, receptor, shift : int
         Where its synapses add, and log2 of their step in LSBs.
+    delays : (n_delays,) int64 array
+        All delays that its synapses can have, in ticks, ascending.
+    segments : bool
+        Whether the layout is in segments; else in rows.
     """
 
     source: int
@@ -91,6 +97,8 @@ class AxonBlock:
     bank: int
     receptor: int
     shift: int
+    delays: NDArray[np.int64]
+    segments: bool = True
 
 
 @dataclass(frozen=True)
@@ -119,7 +127,13 @@ class ProbeSpec:
 
 @dataclass(frozen=True)
 class ChipSpec:
-    """A chip before it is built."""
+    """A chip before it is built.
+
+    Attributes
+    ----------
+    epoch_ticks : int
+        Spikes of other chips arrive at most so many ticks after they were fired.
+    """
 
     name: str
     seed: int
@@ -130,7 +144,7 @@ class ChipSpec:
     blocks: tuple[AxonBlock, ...]
     rows: tuple[RowSpec, ...]
     probes: tuple[ProbeSpec, ...]
-    history_ticks: int
+    epoch_ticks: int
 
     @property
     def n_axons(self) -> int:

@@ -1,12 +1,4 @@
-"""One tick of a chip, as kernels: deliver the segments that are due, drive, update, collect spikes.
-
-Theory of operation
--------------------
-Delivery is just in time. The axons that spiked in each of the last ticks are kept in a ring; in tick t, for
-each delay d, the segments of the axons of tick t - d are listed, and the list is walked with a prefetch of
-a later segment's words. So all additions of a tick fall into slots that stay in the core's L2 cache, which
-a ring of future slots would not (1.1 ns against 2-6 ns a synaptic event on a 2.6 GHz Zen 4 core).
-"""
+"""One tick of a chip, as kernels: deliver what is due (`chip.delivery`), drive, update, collect spikes."""
 
 from __future__ import annotations
 
@@ -31,7 +23,6 @@ from chip.arrays import (
     NEURONS,
     PITCH,
     POISSON,
-    SENT,
     SIZE,
     SLOT,
     STATE,
@@ -39,41 +30,21 @@ from chip.arrays import (
     TIME_END,
     VARYING,
 )
-from chip.jit import kernel, prefetch
+from chip.delivery import begin_tick, deliver, deliver_rows
+from chip.jit import kernel
 from chip.neurons import STEPS
 from chip.random import draw, unit32
 
-_AHEAD = 12
-"""Segments between a prefetch and its use: about 0.5 us of work at 40 synapses a segment."""
-_LINE_WORDS = 16
-_LINES = 4
 _SPARE = np.uint64(32)
 _BYTE = np.uint64(24)
 
 
 @kernel
-def push(synapses, flight, counters, axon, tick):
-    """Let `axon` have spiked in `tick`: its synapses act at ``tick + delay``."""
-    bank = np.int64(synapses.axon_bank[axon])
-    row = tick % flight.arrived.shape[1]
-    place = flight.arrived[bank, row]
-    flight.ring[flight.first[bank] + row * flight.width[bank] + place] = axon
-    flight.arrived[bank, row] = place + 1
-    counters[SENT] += _n_words(synapses, axon, 0)
-
-
-@kernel
-def _n_words(synapses, axon, k):
-    """Return the synapses of `axon` with the k-th delay or a longer one."""
-    n_delays = synapses.delays.size
-    return np.int64(synapses.start[(axon + 1) * n_delays]) - np.int64(synapses.start[axon * n_delays + k])
-
-
-@kernel
 def advance_tick(chip, tick):
     """Advance the whole chip by one tick; its spikes are appended to ``chip.output.spikes``."""
-    chip.flight.arrived[:, tick % chip.flight.arrived.shape[1]] = 0
-    n_banks = chip.flight.first.size
+    begin_tick(chip.flight, tick)
+    n_banks = chip.flight.bank_lane.size - 1
+    chip.output.counters[DELIVERED] += deliver_rows(chip.synapses, chip.flight, chip.neurons.slots, tick)
     for bank in range(n_banks + 1):
         if bank < n_banks:
             chip.output.counters[DELIVERED] += deliver(
@@ -92,52 +63,6 @@ def advance_tick(chip, tick):
                 _times_source(chip.sources, chip.output.fired, part, line, tick)
             _collect(chip.output, part, line, tick)
     _probe(chip.probes, chip.neurons.state, tick)
-
-
-@kernel
-def deliver(synapses, flight, slots, bank, tick):
-    """Add all segments of `bank` that are due in `tick`; return the synaptic events."""
-    history = flight.arrived.shape[1]
-    n_delays = synapses.delays.size
-    segments, start, n, total = flight.segments, synapses.start, 0, 0
-    for k in range(n_delays):
-        sent = tick - synapses.delays[k]
-        if sent < 0:
-            break
-        row = sent % history
-        base = flight.first[bank] + row * flight.width[bank]
-        for j in range(base, base + flight.arrived[bank, row]):
-            axon = np.int64(flight.ring[j])
-            begin, end = start[axon * n_delays + k], start[axon * n_delays + k + 1]
-            if end > begin:
-                segments[n, 0], segments[n, 1], segments[n, 2] = begin, end, axon
-                n += 1
-                if n == segments.shape[0]:
-                    total += _walk(synapses, segments, slots, n)
-                    n = 0
-    return total + _walk(synapses, segments, slots, n)
-
-
-@kernel
-def _walk(synapses, segments, slots, n):
-    """Add the first `n` listed segments to their slots; return the synaptic events."""
-    words, total = synapses.words, 0
-    for i in range(n):
-        if i + _AHEAD < n:
-            ahead = np.int64(segments[i + _AHEAD, 0])
-            last = min(np.int64(segments[i + _AHEAD, 1]), ahead + _LINES * _LINE_WORDS)
-            while ahead < last:
-                prefetch(words, ahead)
-                ahead += _LINE_WORDS
-        begin, end, axon = segments[i, 0], segments[i, 1], np.int64(segments[i, 2])
-        base, shift = np.uint64(synapses.axon_slot[axon]), np.int64(synapses.axon_shift[axon])
-        for j in range(np.uint64(begin), np.uint64(end)):
-            word = words[j]
-            slots[base + np.uint64(word & np.uint32(0xFFFF))] += np.int32(
-                (np.int64(np.int32(word)) >> 16) << shift
-            )
-        total += np.int64(end) - np.int64(begin)
-    return total
 
 
 @kernel
@@ -232,18 +157,3 @@ def _probe(probes, state, tick):
             for i in range(low, high):
                 probes.samples[out + i - low] = state[probes.place[i]] + probes.origin[i]
             probes.rows[probe] += 1
-
-
-@kernel
-def in_flight(synapses, flight, tick):
-    """Count the synaptic events that are still to come when all ticks before `tick` are done."""
-    history, total = flight.arrived.shape[1], 0
-    for bank in range(flight.first.size):
-        for sent in range(max(tick - history, 0), tick):
-            row = sent % history
-            base = flight.first[bank] + row * flight.width[bank]
-            k = np.searchsorted(synapses.delays, tick - sent)
-            for j in range(base, base + flight.arrived[bank, row]):
-                if k < synapses.delays.size:
-                    total += _n_words(synapses, np.int64(flight.ring[j]), k)
-    return total

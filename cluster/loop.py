@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chip.arrays import N_SPIKES
+from chip.delivery import push, room_in_wheel
 from chip.jit import kernel
-from chip.tick import advance_tick, push
+from chip.tick import advance_tick
 from cluster.exchange import publish, wait_for
 
 ABORTED = -1
@@ -26,7 +27,8 @@ class Port(NamedTuple):
 
     Attributes
     ----------
-    me, n_chips, epoch_ticks, n_neurons : int
+    me, n_chips, epoch_ticks, n_neurons, n_pushes : int
+        `n_pushes` is the most spikes that can come to wait in rows in one tick.
     member_first : (M + 1,) int64
         First global number of each member.
     block_first : (M + 1,) int64
@@ -50,6 +52,7 @@ class Port(NamedTuple):
     n_chips: int
     epoch_ticks: int
     n_neurons: int
+    n_pushes: int
     member_first: NDArray[np.int64]
     block_first: NDArray[np.int64]
     block_axon: NDArray[np.int64]
@@ -71,7 +74,11 @@ def run(chip, port, mail, tick, until):
     int
         The tick reached: `until`, or less when a buffer must be drained first; `ABORTED` on abort.
     """
-    while tick < until and not _full(chip.output, chip.probes, port.n_neurons):
+    while (
+        tick < until
+        and not _full(chip.output, chip.probes, port.n_neurons)
+        and room_in_wheel(chip.flight, port.n_pushes)
+    ):
         if port.n_chips > 1 and tick % port.epoch_ticks == 0:
             epoch = tick // port.epoch_ticks
             if not wait_for(mail.control, port.me, port.n_chips, epoch):

@@ -7,18 +7,18 @@ from typing import Any
 
 import numpy as np
 
-from chip import BANK_NEURONS, MODELS, AxonBlock, ChipSpec, InputSpec, ProbeSpec, SliceSpec
-from chip.connectivity import Ends
-from chip.memory import RowSpec
+from chip import BANK_NEURONS, MODELS, ChipSpec, InputSpec, ProbeSpec, SliceSpec
+from cluster.axons import Axons
 from cluster.placement import Slice
 from cluster.plan import Plan
 from network import PoissonInput, Population
+from network.recording import StateRecording
 
 
 def lower(plan: Plan, chip: int) -> ChipSpec:
     """Return the specification of chip number `chip`."""
     slices = (*_neuron_slices(plan, chip), *_source_slices(plan, chip))
-    blocks, rows = _rows(plan, slices)
+    axons = Axons(plan, slices)
     return ChipSpec(
         name=plan.chip_name(chip),
         seed=plan.network.seed,
@@ -26,10 +26,10 @@ def lower(plan: Plan, chip: int) -> ChipSpec:
         precision=plan.options.precision,
         n_banks=1 + max((part.bank for part in slices), default=-1),
         slices=slices,
-        blocks=blocks,
-        rows=rows,
+        blocks=axons.blocks,
+        rows=axons.rows,
         probes=tuple(_probes(plan, slices)),
-        history_ticks=plan.history_ticks,
+        epoch_ticks=plan.epoch_ticks,
     )
 
 
@@ -85,43 +85,11 @@ def _inputs(plan: Plan, population: Population, number: int) -> Iterator[InputSp
             yield InputSpec(described, place, MODELS[population.model].receptor(described.receptor), integer)
 
 
-def _rows(plan: Plan, slices: tuple[SliceSpec, ...]) -> tuple[tuple[AxonBlock, ...], tuple[RowSpec, ...]]:
-    """Return a block of axons for each (source, bank, receptor, shift) in use, and their rows."""
-    network = plan.network
-    numbers = {member.name: k for k, member in enumerate(network.members)}
-    blocks: dict[tuple[int, int, int, int], AxonBlock] = {}
-    rows, n_axons = [], 0
-    for place, projection in enumerate(network.projections):
-        source, target = numbers[projection.source], numbers[projection.target]
-        receptor = MODELS[network.populations[target].model].receptor(projection.receptor)
-        quantised = plan.quantised.projections[place]
-        n_sources, n_targets = network.members[source].size, network.members[target].size
-        for number, part in enumerate(slices):
-            if part.number != target or not n_sources:
-                continue
-            key = (source, part.bank, receptor, quantised.shift)
-            if key not in blocks:
-                blocks[key] = AxonBlock(source, n_sources, n_axons, part.bank, receptor, quantised.shift)
-                n_axons += n_sources
-            ends = Ends(network.seed, place, n_sources, n_targets, part.first, part.n)
-            rows.append(
-                RowSpec(
-                    projection=projection,
-                    ends=ends,
-                    axon=blocks[key].first,
-                    slice_number=number,
-                    receptor=receptor,
-                    step=quantised.step,
-                    shift=quantised.shift,
-                    timestep_ms=network.timestep_ms,
-                )
-            )
-    return tuple(blocks.values()), tuple(rows)
-
-
 def _probes(plan: Plan, slices: tuple[SliceSpec, ...]) -> Iterator[ProbeSpec]:
     """Return, for each recording, what this chip samples of it."""
     for number, recording in enumerate(plan.network.recordings):
+        if not isinstance(recording, StateRecording):
+            continue
         wanted = np.arange(recording.neurons.start, recording.neurons.stop, recording.neurons.step)
         for place, part in enumerate(slices):
             if part.member.name == recording.population:
@@ -132,6 +100,7 @@ def _probes(plan: Plan, slices: tuple[SliceSpec, ...]) -> Iterator[ProbeSpec]:
 
 def _probe(plan: Plan, number: int, place: int, part: SliceSpec, wanted: Any, mine: Any) -> ProbeSpec:
     recording = plan.network.recordings[number]
+    assert isinstance(recording, StateRecording)
     names = MODELS[part.member.model].kernel_state  # type: ignore[union-attr]
     variables = np.array([names.index(name) for name in recording.variables], np.int64)
     columns = (np.arange(variables.size)[:, None] * wanted.size + mine[None, :]).ravel()

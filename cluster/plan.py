@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from chip.memory import possible_delays
+from chip import MODELS
+from chip.delays import possible_delays
 from cluster.options import DeployOptions
 from cluster.placement import PLACERS, Placement
 from cluster.quantisation import Quantised, quantise_network
 from cluster.systems import System
-from network import Network
+from network import Network, Projection, Uploaded
 from router import KeyRange, Table, Tree, build_tables
 
 MAX_EPOCH_TICKS = 64
@@ -26,6 +29,7 @@ class Plan:
     network: Network
     system: System
     options: DeployOptions
+    arrays: str | None = None
 
     @property
     def n_chips(self) -> int:
@@ -90,29 +94,56 @@ class Plan:
         return build_tables(self.tree, self.ranges, self.range_destinations)
 
     @cached_property
-    def delay_range(self) -> tuple[int, int]:
-        """The least delay that crosses chips and the greatest of all, in ticks."""
+    def epoch_ticks(self) -> int:
+        """Ticks between two exchanges: the smallest delay that crosses chips."""
         numbers = {member.name: k for k, member in enumerate(self.network.members)}
-        least, greatest = MAX_EPOCH_TICKS, 1
+        least = MAX_EPOCH_TICKS
         for projection in self.network.projections:
-            delays = possible_delays(projection, self.network.timestep_ms)
+            delays = self.delays_of(projection)
             if not delays.size:
                 continue
-            greatest = max(greatest, int(delays[-1]))
             ends = self.chips_of[numbers[projection.source]], self.chips_of[numbers[projection.target]]
             if ends[0] and ends[1] and len(ends[0] | ends[1]) > 1:
                 least = min(least, int(delays[0]))
-        return least, greatest
+        return least
 
-    @property
-    def epoch_ticks(self) -> int:
-        """Ticks between two exchanges: the smallest delay that crosses chips."""
-        return self.delay_range[0]
+    def delays_of(self, projection: Projection) -> NDArray[np.int64]:
+        """Return all delays that a projection's synapses can have, in ticks, ascending."""
+        return possible_delays(projection, self.network.timestep_ms, self.network.reach_um(projection))
 
-    @property
-    def history_ticks(self) -> int:
-        """Ticks for which a chip keeps its axons' spikes."""
-        return max(self.delay_range) + 1
+    @cached_property
+    def _numbers(self) -> dict[str, int]:
+        return {member.name: k for k, member in enumerate(self.network.members)}
+
+    def source_of(self, projection: int) -> int:
+        """Return the number of the member that a projection comes from."""
+        return self._numbers[self.network.projections[projection].source]
+
+    def target_of(self, projection: int) -> int:
+        """Return the number of the population that a projection leads to."""
+        return self._numbers[self.network.projections[projection].target]
+
+    def source_size(self, projection: int) -> int:
+        """Return the neurons that a projection comes from."""
+        return self.network.members[self.source_of(projection)].size
+
+    def target_size(self, projection: int) -> int:
+        """Return the neurons that a projection leads to."""
+        return self.network.members[self.target_of(projection)].size
+
+    def receptor_of(self, projection: int) -> int:
+        """Return the number of the receptor that a projection adds to."""
+        population = self.network.populations[self.target_of(projection)]
+        return MODELS[population.model].receptor(self.network.projections[projection].receptor)
+
+    def columns_of(self, projection: Projection) -> Any:
+        """Return the arrays of an uploaded list of synapses; None for other rules."""
+        rule = projection.connectivity
+        if not isinstance(rule, Uploaded):
+            return None
+        from cluster.arrays import ArrayStore
+
+        return ArrayStore(self.arrays).synapses(rule.sha256)
 
     def n_neurons_of(self, chip: int) -> int:
         """Neurons of one chip, sources included."""

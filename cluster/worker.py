@@ -9,12 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chip import Chip
+from chip.lanes import pushes_at_once
 from chip.layout import first_of
 from cluster.errors import WorkerAborted
 from cluster.exchange import Mailboxes
 from cluster.loop import ABORTED, Port, run
 from cluster.lowering import lower
 from cluster.plan import Plan
+from cluster.recordings import Columns
 from router import find_entries
 
 
@@ -29,6 +31,8 @@ class Built:
     synapse_bytes: int
     n_saturated: int
     synapse_digest: tuple[int, int]
+    columns: tuple[Columns, ...] = ()
+    """What each probe of the chip samples."""
 
 
 @dataclass(frozen=True)
@@ -92,9 +96,10 @@ class Worker:
             n_synapses=memory.words.size,
             n_axons=self.chip.spec.n_axons,
             n_bytes=self.chip.n_bytes,
-            synapse_bytes=sum(array.nbytes for array in self.chip.arrays.synapses),
+            synapse_bytes=sum(getattr(array, "nbytes", 8) for array in self.chip.arrays.synapses),
             n_saturated=memory.n_saturated,
             synapse_digest=(int(memory.digest[0]), int(memory.digest[1])),
+            columns=tuple(Columns(probe.recording, probe.columns) for probe in self.probes),
         )
 
     def attach(self, mailboxes: Mailboxes) -> None:
@@ -120,6 +125,7 @@ class Worker:
         assert self._mailboxes is not None, "attach first"
         spikes, samples = [self.chip.drain_spikes()], [self.chip.drain_samples()]
         while self.tick < until:
+            self.chip.make_room()
             tick = run(self.chip.arrays, self.port, self._mailboxes, self.tick, until)
             if tick == ABORTED:
                 raise WorkerAborted(
@@ -152,6 +158,7 @@ class Worker:
             n_chips=plan.n_chips,
             epoch_ticks=plan.epoch_ticks,
             n_neurons=spec.n_neurons,
+            n_pushes=pushes_at_once(spec),
             member_first=np.array([*plan.member_first, plan.network.n_neurons], np.int64),
             block_first=first_of([len(own) for own in blocks]),
             block_axon=np.array([axon for own in blocks for axon in own], np.int64),

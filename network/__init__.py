@@ -8,50 +8,120 @@ Start reading at `network.description` (the whole), then `network.population`, `
 JSON to a checked network). `network.digest` defines when two runs have the same spikes.
 """
 
-from network.connectivity import AllToAll, Connectivity, Explicit, FixedInDegree, FixedTotalNumber, OneToOne
+from network.connectivity import (
+    AllToAll,
+    Connectivity,
+    Convolution,
+    DistanceDependent,
+    Explicit,
+    FixedInDegree,
+    FixedOutDegree,
+    FixedProbability,
+    FixedTotalNumber,
+    OneToOne,
+    Pooling,
+    SmallWorld,
+    Uploaded,
+)
 from network.description import Member, Network
 from network.digest import SpikeDigest
 from network.errors import NetworkError
 from network.parse import parse, parse_network
 from network.population import (
+    CorrelatedPoissonSource,
+    CurrentInput,
     DCInput,
     Input,
+    NoiseInput,
     PoissonInput,
     PoissonSource,
     Population,
     Source,
     SpikeTimesSource,
+    UploadedSpikesSource,
 )
+from network.positions import FreePositions, GridPositions, Positions
 from network.projection import Projection
-from network.recording import NeuronRange, StateRecording
-from network.values import Normal, Uniform, Value, highest, lowest
+from network.recording import NeuronRange, Recording, SpikeRecording, StateRecording, WeightRecording
+from network.values import (
+    Array,
+    DistanceExponential,
+    DistanceGaussian,
+    DistanceLinear,
+    Exponential,
+    Gamma,
+    Lognormal,
+    Normal,
+    Product,
+    Sum,
+    Uniform,
+    Value,
+    bounds_of,
+    highest,
+    lowest,
+    needs_distance,
+)
+from network.waveform import Ramp, Sine, Steps, Waveform, extremes
 
 __all__ = [
     "AllToAll",
+    "Array",
     "Connectivity",
+    "Convolution",
+    "CorrelatedPoissonSource",
+    "CurrentInput",
     "DCInput",
+    "DistanceDependent",
+    "DistanceExponential",
+    "DistanceGaussian",
+    "DistanceLinear",
     "Explicit",
+    "Exponential",
     "FixedInDegree",
+    "FixedOutDegree",
+    "FixedProbability",
     "FixedTotalNumber",
+    "FreePositions",
+    "Gamma",
+    "GridPositions",
     "Input",
+    "Lognormal",
     "Member",
     "Network",
     "NetworkError",
     "NeuronRange",
+    "NoiseInput",
     "Normal",
     "OneToOne",
     "PoissonInput",
     "PoissonSource",
+    "Pooling",
     "Population",
+    "Positions",
+    "Product",
     "Projection",
+    "Ramp",
+    "Recording",
+    "Sine",
+    "SmallWorld",
     "Source",
     "SpikeDigest",
+    "SpikeRecording",
     "SpikeTimesSource",
     "StateRecording",
+    "Steps",
+    "Sum",
     "Uniform",
+    "Uploaded",
+    "UploadedSpikesSource",
     "Value",
+    "Waveform",
+    "WeightRecording",
+    "bounds_of",
+    "extremes",
     "highest",
     "lowest",
+    "needs_distance",
     "parse",
     "parse_network",
 ]

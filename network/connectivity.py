@@ -1,20 +1,39 @@
 """Connectivity: which source neurons meet which target neurons. One class a rule, told apart by ``rule``.
 
-The two random rules draw sources (and targets) independently and with replacement: a pair may be drawn
-more than once (multapses), and a neuron may meet itself (autapses).
+Rules that draw do so independently and with replacement unless ``allow_multapses`` is false: a pair may then be
+drawn more than once. A neuron may meet itself unless ``allow_autapses`` is false, which only matters in a
+projection of a population onto itself.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Literal, Self, TypeAlias
 
 from pydantic import Field, model_validator
 
-from network.errors import NetworkError
-from network.schema import Description, Indices, Numbers, Whole
+from network.errors import NetworkError, Problem, show
+from network.schema import Description, Indices, Number, Numbers, Sha256, Whole
+from network.values import DistanceExponential, DistanceGaussian, DistanceLinear
 
 MAX_FAN_IN = 2**31
 MAX_SYNAPSES = 2**53
+
+
+class Paired(Description):
+    """Base of rules that may leave out a neuron's synapses onto itself."""
+
+    allow_autapses: Annotated[bool, Field(strict=True)] = Field(
+        default=True, description="whether a neuron may meet itself: true or false"
+    )
+
+
+class Drawn(Paired):
+    """Base of rules that draw pairs, and may leave out repeated ones."""
+
+    allow_multapses: Annotated[bool, Field(strict=True)] = Field(
+        default=True, description="whether a pair may be drawn more than once: true or false"
+    )
 
 
 class OneToOne(Description):
@@ -27,8 +46,8 @@ class OneToOne(Description):
         return min(n_sources, n_targets)
 
 
-class AllToAll(Description):
-    """Each source neuron meets each target neuron once, itself included."""
+class AllToAll(Paired):
+    """Each source neuron meets each target neuron once."""
 
     rule: Literal["all_to_all"] = Field(default="all_to_all", description="the word all_to_all")
 
@@ -37,8 +56,8 @@ class AllToAll(Description):
         return n_sources * n_targets
 
 
-class FixedInDegree(Description):
-    """Each target neuron draws `n` source neurons, independently and with replacement."""
+class FixedInDegree(Drawn):
+    """Each target neuron draws `n` source neurons."""
 
     rule: Literal["fixed_in_degree"] = Field(
         default="fixed_in_degree", description="the word fixed_in_degree"
@@ -50,8 +69,8 @@ class FixedInDegree(Description):
         return self.n * n_targets
 
 
-class FixedTotalNumber(Description):
-    """`n` synapses, each with a source and a target drawn independently and with replacement."""
+class FixedTotalNumber(Drawn):
+    """`n` synapses, each between a source and a target that are drawn."""
 
     rule: Literal["fixed_total_number"] = Field(
         default="fixed_total_number", description="the word fixed_total_number"
@@ -61,6 +80,201 @@ class FixedTotalNumber(Description):
     def n_synapses(self, n_sources: int, n_targets: int) -> int:
         """Return the number of synapses between `n_sources` and `n_targets` neurons."""
         return self.n
+
+
+class FixedOutDegree(Drawn):
+    """Each source neuron draws `n` target neurons."""
+
+    rule: Literal["fixed_out_degree"] = Field(
+        default="fixed_out_degree", description="the word fixed_out_degree"
+    )
+    n: Annotated[Whole, Field(ge=0, le=MAX_FAN_IN)] = Field(description="the synapses from each neuron")
+
+    def n_synapses(self, n_sources: int, n_targets: int) -> int:
+        """Return the number of synapses between `n_sources` and `n_targets` neurons."""
+        return self.n * n_sources
+
+
+class FixedProbability(Paired):
+    """Each pair of a source and a target neuron is joined with probability `p`, at most once."""
+
+    rule: Literal["fixed_probability"] = Field(
+        default="fixed_probability", description="the word fixed_probability"
+    )
+    p: Annotated[Number, Field(ge=0, le=1)] = Field(description="the probability of each pair, 0 to 1")
+
+    def n_synapses(self, n_sources: int, n_targets: int) -> int:
+        """Return the expected number of synapses between `n_sources` and `n_targets` neurons."""
+        return round(self.p * n_sources * n_targets)
+
+
+Kernel: TypeAlias = Annotated[
+    DistanceLinear | DistanceExponential | DistanceGaussian, Field(discriminator="kind")
+]
+"""A probability that is a function of distance; clipped to 0 to 1."""
+
+
+class DistanceDependent(Paired):
+    """Each pair is joined with a probability that is a function of its distance, at most once.
+
+    Both populations have positions. Pairs further apart than `radius_um` are never joined.
+    """
+
+    rule: Literal["distance_dependent"] = Field(
+        default="distance_dependent", description="the word distance_dependent"
+    )
+    p: Kernel = Field(description="the probability as a function of distance")
+    radius_um: Annotated[Number, Field(gt=0)] | None = Field(
+        default=None, description="the greatest distance of a pair in um, or null for any"
+    )
+
+    def n_synapses(self, n_sources: int, n_targets: int) -> int:
+        """Return the most synapses that are possible between `n_sources` and `n_targets` neurons."""
+        return n_sources * n_targets
+
+
+class SmallWorld(Description):
+    """A ring in which each neuron receives from its `k` nearest, each synapse rewired with probability.
+
+    Neuron i receives from i - k/2 ... i + k/2 without itself, counted around the ring; with probability
+    `p_rewire` a synapse's source is drawn from all neurons but its target instead.
+
+    References
+    ----------
+    Watts and Strogatz 1998, Nature 393:440, for directed synapses.
+    """
+
+    rule: Literal["small_world"] = Field(default="small_world", description="the word small_world")
+    k: Annotated[Whole, Field(ge=0, le=MAX_FAN_IN, multiple_of=2)] = Field(
+        description="the nearest neighbours of each neuron, an even number"
+    )
+    p_rewire: Annotated[Number, Field(ge=0, le=1)] = Field(
+        description="the probability that a synapse is rewired, 0 to 1"
+    )
+
+    def n_synapses(self, n_sources: int, n_targets: int) -> int:
+        """Return the number of synapses between `n_sources` and `n_targets` neurons."""
+        return self.k * n_targets
+
+
+Extent = Annotated[Whole, Field(ge=1, le=2**31)]
+Pair = tuple[Extent, Extent]
+Padding = tuple[Annotated[Whole, Field(ge=0, le=2**31)], Annotated[Whole, Field(ge=0, le=2**31)]]
+
+
+class Window(Description):
+    """Base of rules whose populations are images: neuron (channel, row, column), last axis fastest."""
+
+    source_shape: tuple[Extent, Extent, Extent] = Field(
+        description="the channels, rows and columns of the source population"
+    )
+    stride: Pair = Field(default=(1, 1), description="the step of the window in rows and columns")
+    padding: Padding = Field(default=(0, 0), description="the rows and columns of silence added on each side")
+
+    def _positions(self, size: Pair, dilation: Pair) -> tuple[int, int]:
+        """Return how many rows and columns of positions a window of `size` has; may be below 1."""
+        rows, columns = (
+            (self.source_shape[1 + k] + 2 * self.padding[k] - dilation[k] * (size[k] - 1) - 1)
+            // self.stride[k]
+            + 1
+            for k in (0, 1)
+        )
+        return rows, columns
+
+
+class Convolution(Window):
+    """A two-dimensional convolution (cross-correlation, as in deep learning) whose weights are shared.
+
+    Target (channel o, row y, column x) receives, for each channel c of its group and each place (i, j) of the
+    kernel, from source (c, y stride - padding + i dilation, x stride - padding + j dilation) where there is
+    one, with weight ``kernel[o, c, i, j]``. A line is an image of one row.
+    """
+
+    rule: Literal["convolution"] = Field(default="convolution", description="the word convolution")
+    kernel_shape: tuple[Extent, Extent, Extent, Extent] = Field(
+        description="the kernel's channels out, channels in of one group, rows and columns"
+    )
+    kernel: Numbers = Field(description="the weights, last axis fastest", repr=False)
+    dilation: Pair = Field(default=(1, 1), description="the distance of kernel places in rows and columns")
+    groups: Extent = Field(default=1, description="the groups of channels that are convolved apart")
+
+    @model_validator(mode="after")
+    def _shapes_agree(self) -> Self:
+        problems = list(self._shape_problems())
+        if problems:
+            raise NetworkError(problems)
+        return self
+
+    def _shape_problems(self) -> Iterator[Problem]:
+        n_out, n_in, rows, columns = self.kernel_shape
+        n = n_out * n_in * rows * columns
+        if len(self.kernel) != n:
+            yield "kernel", f"must have {n} entries, got {len(self.kernel)}; give one for each place"
+        if n_in * self.groups != self.source_shape[0]:
+            rule = f"must have {show(self.source_shape[0])} channels in over all groups"
+            yield "kernel_shape", f"{rule}, got {n_in} in each of {self.groups}; change groups or the shape"
+        if n_out % self.groups:
+            rule = f"must be a divisor of the channels out, {n_out}"
+            yield "groups", f"{rule}, got {self.groups}; change it"
+        if min(self.target_shape) < 1:
+            got = " x ".join(map(str, self.target_shape[1:]))
+            rule = "must leave at least one position of the window"
+            yield "kernel_shape", f"{rule}, got {got}; make the kernel smaller or the padding larger"
+
+    @property
+    def target_shape(self) -> tuple[int, int, int]:
+        """Channels, rows and columns of the target population."""
+        _, _, rows, columns = self.kernel_shape
+        return (self.kernel_shape[0], *self._positions((rows, columns), self.dilation))
+
+    def n_synapses(self, n_sources: int, n_targets: int) -> int:
+        """Return the number of synapses between `n_sources` and `n_targets` neurons."""
+        n_out, n_in, rows, columns = self.kernel_shape
+        inside = [
+            _n_inside(self.source_shape[1 + k], n, self.stride[k], self.padding[k], self.dilation[k], places)
+            for k, (n, places) in enumerate(zip(self.target_shape[1:], (rows, columns), strict=True))
+        ]
+        return n_out * n_in * inside[0] * inside[1]
+
+
+class Pooling(Window):
+    """Each target receives from all sources of its window, in its own channel, with the projection's weight."""
+
+    rule: Literal["pooling"] = Field(default="pooling", description="the word pooling")
+    window: Pair = Field(description="the rows and columns of the window")
+
+    @model_validator(mode="after")
+    def _shapes_agree(self) -> Self:
+        if min(self.target_shape) < 1:
+            got = " x ".join(map(str, self.target_shape[1:]))
+            rule = "must leave at least one position of the window"
+            problem = f"{rule}, got {got}; make the window smaller or the padding larger"
+            raise NetworkError([("window", problem)])
+        return self
+
+    @property
+    def target_shape(self) -> tuple[int, int, int]:
+        """Channels, rows and columns of the target population."""
+        return (self.source_shape[0], *self._positions(self.window, (1, 1)))
+
+    def n_synapses(self, n_sources: int, n_targets: int) -> int:
+        """Return the number of synapses between `n_sources` and `n_targets` neurons."""
+        inside = [
+            _n_inside(self.source_shape[1 + k], n, self.stride[k], self.padding[k], 1, self.window[k])
+            for k, n in enumerate(self.target_shape[1:])
+        ]
+        return self.source_shape[0] * inside[0] * inside[1]
+
+
+def _n_inside(size: int, n: int, stride: int, padding: int, dilation: int, places: int) -> int:
+    """Return how many of the places of all `n` windows along one axis lie within the image."""
+    total = 0
+    for place in range(min(places, 2**20)):
+        offset = place * dilation - padding  # source = position * stride + offset, 0 <= source < size
+        first = max(-(offset // stride), 0) if offset < 0 else 0
+        last = (size - 1 - offset) // stride if size > offset else -1
+        total += max(min(last, n - 1) - first + 1, 0)
+    return total
 
 
 class Explicit(Description):
@@ -96,7 +310,61 @@ class Explicit(Description):
         return len(self.sources)
 
 
+class Uploaded(Description):
+    """A list of synapses that was uploaded as binary arrays.
+
+    What the description says of the arrays must be what they hold: uploading answers with this object, and a
+    deployment compares.
+    """
+
+    rule: Literal["uploaded"] = Field(default="uploaded", description="the word uploaded")
+    sha256: Sha256 = Field(description="the SHA-256 of the arrays, 64 hexadecimal digits")
+    n: Annotated[Whole, Field(ge=0, le=MAX_SYNAPSES)] = Field(description="the number of synapses")
+    source_stop: Annotated[Whole, Field(ge=0, le=2**32)] = Field(
+        description="one more than the greatest source neuron, 0 if there are no synapses"
+    )
+    target_stop: Annotated[Whole, Field(ge=0, le=2**32)] = Field(
+        description="one more than the greatest target neuron, 0 if there are no synapses"
+    )
+    weights: tuple[Number, Number] | None = Field(
+        default=None, description="the least and the greatest weight, or null if the projection gives it"
+    )
+    weight_granule: Annotated[Whole, Field(ge=-1074, le=1023)] | None = Field(
+        default=None,
+        description="the greatest g such that all weights are multiples of 2**g, or null if there is none",
+    )
+    delays_ms: tuple[Number, Number] | None = Field(
+        default=None,
+        description="the least and the greatest delay in ms, or null if the projection gives it",
+    )
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        for name in ("weights", "delays_ms"):
+            bounds = getattr(self, name)
+            if bounds is not None and bounds[0] > bounds[1]:
+                rule = f"must be the least before the greatest, got {show(bounds)}"
+                raise NetworkError([(name, f"{rule}; give what the upload answered")])
+        return self
+
+    def n_synapses(self, n_sources: int, n_targets: int) -> int:
+        """Return the number of synapses between `n_sources` and `n_targets` neurons."""
+        return self.n
+
+
 Connectivity: TypeAlias = Annotated[
-    OneToOne | AllToAll | FixedInDegree | FixedTotalNumber | Explicit, Field(discriminator="rule")
+    OneToOne
+    | AllToAll
+    | FixedInDegree
+    | FixedOutDegree
+    | FixedTotalNumber
+    | FixedProbability
+    | DistanceDependent
+    | SmallWorld
+    | Convolution
+    | Pooling
+    | Explicit
+    | Uploaded,
+    Field(discriminator="rule"),
 ]
 """One of the rules."""

@@ -24,12 +24,20 @@ from pydantic import Field, model_validator
 from network.checks import problems_of
 from network.errors import NetworkError
 from network.grid import MAX_TICKS, off_grid
-from network.population import PoissonSource, Population, Source, SpikeTimesSource
+from network.population import (
+    CorrelatedPoissonSource,
+    PoissonSource,
+    Population,
+    Source,
+    SpikeTimesSource,
+    UploadedSpikesSource,
+)
+from network.positions import reach_um
 from network.projection import Projection
-from network.recording import StateRecording
+from network.recording import Recording
 from network.schema import MAX_ENTRIES, Description, Name, Number, Whole, at_most
 
-Member = Population | PoissonSource | SpikeTimesSource
+Member = Population | PoissonSource | CorrelatedPoissonSource | SpikeTimesSource | UploadedSpikesSource
 """Whatever has neurons that emit spikes."""
 
 
@@ -48,8 +56,8 @@ class Network(Description):
     projections: Annotated[tuple[Projection, ...], at_most(MAX_ENTRIES)] = Field(
         default=(), description="the projections"
     )
-    recordings: Annotated[tuple[StateRecording, ...], at_most(MAX_ENTRIES)] = Field(
-        default=(), description="the recordings of state variables"
+    recordings: Annotated[tuple[Recording, ...], at_most(MAX_ENTRIES)] = Field(
+        default=(), description="the recordings of spikes, state variables and weights"
     )
 
     @model_validator(mode="after")
@@ -77,7 +85,7 @@ class Network(Description):
 
     @property
     def n_synapses(self) -> int:
-        """The number of synapses: each rule fixes it, so nothing needs to be drawn."""
+        """The number of synapses, expected where a rule draws it: nothing needs to be drawn to tell."""
         sizes = {member.name: member.size for member in self.members}
         return sum(p.connectivity.n_synapses(sizes[p.source], sizes[p.target]) for p in self.projections)
 
@@ -93,6 +101,11 @@ class Network(Description):
             if member.name == name:
                 return member
         raise KeyError(name)
+
+    def reach_um(self, projection: Projection) -> float:
+        """Return a bound of the distance of a projection's pairs in um; 0 without positions at both ends."""
+        one, other = (self.member(name).positions for name in (projection.source, projection.target))
+        return 0.0 if one is None or other is None else reach_um(one, other)
 
     def ticks(self, ms: float, *, where: str = "time_ms") -> int:
         """Return the ticks of a duration or delay.

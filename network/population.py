@@ -1,4 +1,7 @@
-"""Populations of neurons, their inputs, and source populations that only emit spikes."""
+"""Populations of neurons, their inputs, and source populations that only emit spikes.
+
+A waveform multiplies: a rate of 1 Hz with a modulation of steps has the steps' values as its rates.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,20 @@ from typing import Annotated, Literal, Self, TypeAlias
 from pydantic import Field, model_validator
 
 from network.errors import NetworkError, show
-from network.schema import MAX_ENTRIES, MAX_NAMES, Description, Name, Number, Numbers, Whole, at_most
+from network.positions import Positions
+from network.schema import (
+    MAX_ENTRIES,
+    MAX_NAMES,
+    Description,
+    Name,
+    Number,
+    Numbers,
+    Sha256,
+    Whole,
+    at_most,
+)
 from network.values import Value, lowest
+from network.waveform import Waveform
 
 MAX_SIZE = 2**31
 
@@ -21,6 +36,9 @@ class PoissonInput(Description):
 
     kind: Literal["poisson"] = Field(default="poisson", description="the word poisson")
     rate_hz: Value = Field(description="the rate of the spikes into each neuron in Hz, >= 0")
+    modulation: Waveform | None = Field(
+        default=None, description="what the rate is multiplied with over time, >= 0, or null for 1"
+    )
     weight: Number = Field(description="the weight of each spike, in the receptor's unit")
     receptor: Name | None = Field(
         default=None, description="the receptor's name, or null for the model's only one"
@@ -41,7 +59,27 @@ class DCInput(Description):
     current_pa: Value = Field(description="the current into each neuron in pA")
 
 
-Input: TypeAlias = Annotated[PoissonInput | DCInput, Field(discriminator="kind")]
+class CurrentInput(Description):
+    """A current into each neuron that changes over time: steps, a ramp, a sine."""
+
+    kind: Literal["current"] = Field(default="current", description="the word current")
+    current_pa: Value = Field(default=1.0, description="what the waveform is multiplied with in pA")
+    waveform: Waveform = Field(description="the course of the current over time")
+
+
+class NoiseInput(Description):
+    """A current into each neuron that is drawn anew at regular times, independent between neurons.
+
+    Normal with the given mean and standard deviation, constant in between; NEST's `noise_generator`.
+    """
+
+    kind: Literal["noise"] = Field(default="noise", description="the word noise")
+    mean_pa: Number = Field(default=0.0, description="the mean of the current in pA")
+    sd_pa: Annotated[Number, Field(ge=0)] = Field(description="the standard deviation of the current in pA")
+    interval_ms: Number = Field(description="the time from draw to draw in ms")
+
+
+Input: TypeAlias = Annotated[PoissonInput | DCInput | CurrentInput | NoiseInput, Field(discriminator="kind")]
 """One input into each neuron of a population."""
 
 
@@ -60,15 +98,52 @@ class Population(Description):
     inputs: Annotated[tuple[Input, ...], at_most(MAX_ENTRIES)] = Field(
         default=(), description="the inputs into each neuron"
     )
+    positions: Positions | None = Field(
+        default=None, description="where the neurons stand, or null if distance plays no role"
+    )
 
 
 class PoissonSource(Description):
-    """A population whose neurons only emit spikes: at most one a tick, with a fixed rate."""
+    """A population whose neurons only emit spikes: at most one a tick, independent of each other."""
 
     kind: Literal["poisson"] = Field(default="poisson", description="the word poisson")
     name: Name = Field(description="the source's name")
     size: Size = Field(description="the number of neurons")
     rate_hz: Annotated[Number, Field(ge=0)] = Field(description="the rate of each neuron in Hz")
+    modulation: Waveform | None = Field(
+        default=None, description="what the rate is multiplied with over time, >= 0, or null for 1"
+    )
+    positions: Positions | None = Field(
+        default=None, description="where the neurons stand, or null if distance plays no role"
+    )
+
+
+class CorrelatedPoissonSource(Description):
+    """A population of correlated Poisson sources: each neuron copies spikes of one hidden mother process.
+
+    The mother spikes at rate_hz / correlation, at most once a tick, and each neuron copies each of its spikes
+    with the chance `correlation`: so any two have this correlation, within one tick.
+
+    References
+    ----------
+    Kuhn, Aertsen, Rotter 2003, Neural Comput. 15:67 (multiple interaction process).
+    """
+
+    kind: Literal["correlated_poisson"] = Field(
+        default="correlated_poisson", description="the word correlated_poisson"
+    )
+    name: Name = Field(description="the source's name")
+    size: Size = Field(description="the number of neurons")
+    rate_hz: Annotated[Number, Field(ge=0)] = Field(description="the rate of each neuron in Hz")
+    correlation: Annotated[Number, Field(gt=0, le=1)] = Field(
+        description="the correlation of each pair of neurons, above 0 to 1"
+    )
+    modulation: Waveform | None = Field(
+        default=None, description="what the rate is multiplied with over time, >= 0, or null for 1"
+    )
+    positions: Positions | None = Field(
+        default=None, description="where the neurons stand, or null if distance plays no role"
+    )
 
 
 class SpikeTimesSource(Description):
@@ -83,6 +158,9 @@ class SpikeTimesSource(Description):
     times_ms: Annotated[tuple[Numbers, ...], Field(fail_fast=True)] = Field(
         description="the spike times of each neuron in ms", repr=False
     )
+    positions: Positions | None = Field(
+        default=None, description="where the neurons stand, or null if distance plays no role"
+    )
 
     @model_validator(mode="after")
     def _one_list_a_neuron(self) -> Self:
@@ -92,5 +170,30 @@ class SpikeTimesSource(Description):
         return self
 
 
-Source: TypeAlias = Annotated[PoissonSource | SpikeTimesSource, Field(discriminator="kind")]
+class UploadedSpikesSource(Description):
+    """A population whose neurons only emit spikes, at times that were uploaded as binary arrays.
+
+    What the description says of the arrays must be what they hold: uploading answers with it, and a deployment
+    compares.
+    """
+
+    kind: Literal["uploaded_spikes"] = Field(
+        default="uploaded_spikes", description="the word uploaded_spikes"
+    )
+    name: Name = Field(description="the source's name")
+    size: Size = Field(description="the number of neurons")
+    sha256: Sha256 = Field(description="the SHA-256 of the arrays, 64 hexadecimal digits")
+    n: Annotated[Whole, Field(ge=0, le=2**53)] = Field(description="the number of spikes")
+    neuron_stop: Annotated[Whole, Field(ge=0, le=2**32)] = Field(
+        description="one more than the greatest neuron, 0 if there are no spikes"
+    )
+    positions: Positions | None = Field(
+        default=None, description="where the neurons stand, or null if distance plays no role"
+    )
+
+
+Source: TypeAlias = Annotated[
+    PoissonSource | CorrelatedPoissonSource | SpikeTimesSource | UploadedSpikesSource,
+    Field(discriminator="kind"),
+]
 """A population that only emits spikes."""

@@ -1,13 +1,17 @@
-"""Recordings: which state variables are sampled. Spikes need none, all of them are always recorded."""
+"""Recordings: which spikes are kept, and which state variables and weights are sampled.
+
+Without a recording of spikes, all spikes are kept; with one or more, only those that one of them names. The
+digest is that of all spikes in any case.
+"""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, TypeAlias
 
 from pydantic import Field, model_validator
 
 from network.errors import NetworkError, show
-from network.schema import Description, Name, Number, Whole
+from network.schema import Description, LongName, Name, Number, Whole
 
 
 class NeuronRange(Description):
@@ -47,3 +51,33 @@ class StateRecording(Description):
         if repeated:
             raise NetworkError([("variables", f"must be unique, got {show(repeated[0])} twice; remove one")])
         return self
+
+
+class SpikeRecording(Description):
+    """The spikes of some neurons of a population or source."""
+
+    kind: Literal["spikes"] = Field(default="spikes", description="the word spikes")
+    population: Name = Field(description="the name of the population or source")
+    neurons: NeuronRange | None = Field(
+        default=None, description="the neurons whose spikes are kept, or null for all"
+    )
+
+
+class WeightRecording(Description):
+    """Samples of the weights of a projection's synapses, at regular times, in the order source, target, delay."""
+
+    kind: Literal["weights"] = Field(default="weights", description="the word weights")
+    projection: LongName = Field(description="the name of the projection")
+    sources: NeuronRange | None = Field(
+        default=None, description="the source neurons whose synapses are sampled, or null for all"
+    )
+    targets: NeuronRange | None = Field(
+        default=None, description="the target neurons whose synapses are sampled, or null for all"
+    )
+    interval_ms: Number = Field(description="the time from sample to sample in ms")
+
+
+Recording: TypeAlias = Annotated[
+    StateRecording | SpikeRecording | WeightRecording, Field(discriminator="kind")
+]
+"""What of a run is kept."""

@@ -51,6 +51,7 @@ Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Whole = Annotated[int, Field(strict=True)]
 Text = Annotated[str, Field(strict=True)]
 Name = Annotated[str, Field(strict=True, min_length=1, max_length=128, pattern=_PRINTABLE)]
+Sha256 = Annotated[str, Field(strict=True, pattern=r"^[0-9a-f]{64}$")]
 LongName = Annotated[str, Field(strict=True, min_length=1, max_length=258, pattern=_PRINTABLE)]
 
 # One error is enough for lists that may hold millions: the first wrong entry ends the check.

@@ -1,0 +1,118 @@
+"""From a plan to one chip's axons: which input lines it has, and the synapses that each projection puts on them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chip import AxonBlock, SliceSpec
+from chip.codes import NO_CODES
+from chip.memory import RowSpec
+from chip.positions import period_of, positions_of
+from chip.rules import Ends
+from cluster.plan import Plan
+from network import DistanceDependent, Projection, WeightRecording
+from network.values import needs_distance
+
+_COLUMNS = 64
+"""Delays of a block in segments that are worth a column each, however short its rows are."""
+
+
+class Axons:
+    """The axons of one chip.
+
+    Attributes
+    ----------
+    blocks : tuple of AxonBlock
+        Those in segments first. Projections share a block when source population, bank, receptor, shift and layout
+        are the same; one whose weights are recorded has a block of its own, so that its synapses can be told.
+    rows : tuple of RowSpec
+    """
+
+    def __init__(self, plan: Plan, slices: tuple[SliceSpec, ...]) -> None:
+        self._plan, self._places = plan, {}
+        self._recorded = {r.projection for r in plan.network.recordings if isinstance(r, WeightRecording)}
+        pairs = [
+            (self._key(number, part), number, k)
+            for number in range(len(plan.network.projections))
+            for k, part in enumerate(slices)
+            if part.number == plan.target_of(number) and plan.source_size(number)
+        ]
+        order = sorted(dict.fromkeys(key for key, _, _ in pairs), key=lambda key: not key[4])
+        self.blocks = tuple(self._blocks(order, pairs))
+        self.rows = tuple(self._row(number, k, slices[k], order.index(key)) for key, number, k in pairs)
+
+    def _key(self, number: int, part: SliceSpec) -> tuple[int, int, int, int, bool, int]:
+        """Return what the projections that share a block have in common."""
+        plan, projection = self._plan, self._plan.network.projections[number]
+        shift = plan.quantised.projections[number].shift
+        own = number if projection.name in self._recorded else -1
+        receptor = plan.receptor_of(number)
+        return plan.source_of(number), part.bank, receptor, shift, self._in_segments(number, part.n), own
+
+    def _in_segments(self, number: int, n: int) -> bool:
+        """Return whether a column for each delay costs less than a number beside each word."""
+        plan, projection = self._plan, self._plan.network.projections[number]
+        n_synapses = projection.connectivity.n_synapses(plan.source_size(number), plan.target_size(number))
+        per_axon = n_synapses * n / max(plan.target_size(number), 1) / plan.source_size(number)
+        return plan.delays_of(projection).size <= max(_COLUMNS, 2 * per_axon)
+
+    def _blocks(self, order: list[tuple[int, int, int, int, bool, int]], pairs: list) -> list[AxonBlock]:  # type: ignore[type-arg]
+        plan, blocks, first = self._plan, [], 0
+        for key in order:
+            projections = {number: plan.network.projections[number] for own, number, _ in pairs if own == key}
+            delays = np.unique(np.concatenate([plan.delays_of(p) for p in projections.values()]))
+            source, bank, receptor, shift, segments, _ = key
+            n = plan.network.members[source].size
+            columns = delays if delays.size else np.ones(1, np.int64)
+            blocks.append(AxonBlock(source, n, first, bank, receptor, shift, columns, segments))
+            first += n
+        return blocks
+
+    def _row(self, number: int, slice_number: int, part: SliceSpec, block: int) -> RowSpec:
+        plan, projection = self._plan, self._plan.network.projections[number]
+        quantised = plan.quantised.projections[number]
+        return RowSpec(
+            projection=projection,
+            ends=self._ends(number, part),
+            block=block,
+            slice_number=slice_number,
+            receptor=plan.receptor_of(number),
+            step=quantised.step,
+            shift=quantised.shift,
+            timestep_ms=plan.network.timestep_ms,
+            codes=getattr(quantised, "codes", None) or NO_CODES,
+            columns=plan.columns_of(projection),
+        )
+
+    def _ends(self, number: int, part: SliceSpec) -> Ends:
+        plan, projection = self._plan, self._plan.network.projections[number]
+        source, target = plan.source_of(number), plan.target_of(number)
+        sizes = plan.source_size(number), plan.target_size(number)
+        ends = Ends(plan.network.seed, number, *sizes, part.first, part.n, recurrent=source == target)
+        if not depends_on_distance(projection):
+            return ends
+        space = plan.network.members[source].positions
+        assert space is not None
+        target_um = self._positions(target)[part.first : part.first + part.n]
+        return replace(
+            ends, source_um=self._positions(source), target_um=target_um, period_um=period_of(space)
+        )
+
+    def _positions(self, member: int) -> NDArray[np.float64]:
+        """Return the positions of all neurons of a member, computed once."""
+        if member not in self._places:
+            described = self._plan.network.members[member]
+            assert described.positions is not None
+            self._places[member] = positions_of(
+                described.positions, self._plan.network.seed, member, 0, described.size
+            )
+        return self._places[member]
+
+
+def depends_on_distance(projection: Projection) -> bool:
+    """Return whether a projection's synapses depend on where its neurons stand."""
+    values = projection.weight, projection.delay_ms, projection.axonal_delay_ms
+    return isinstance(projection.connectivity, DistanceDependent) or any(map(needs_distance, values))
