@@ -2,14 +2,17 @@
 
 Theory of operation
 -------------------
-Delivery is just in time, so that all additions of a tick fall into slots that stay in the core's L2 cache, which a
-ring of future slots would not (1.1 ns against 2-6 ns a synaptic event on a 2.6 GHz Zen 4 core). How it finds what is
-due depends on the axon's layout (`chip.memory`):
+Delivery is just in time, so that all additions of a tick fall into slots that stay in the core's L2 cache,
+which a ring of future slots would not (1.1 ns against 2-6 ns a synaptic event on a 2.6 GHz Zen 4 core). How
+it finds what is due depends on the axon's layout (`chip.memory`):
 
-- *Segments.* A *lane* is all axons of a bank with the same delays. It keeps the axons that spiked in each of the
-  last ticks in a ring; in tick t, for each of the lane's delays d, the segments of the axons of tick t - d are listed.
-  A lane costs a look at each of its delays a tick, so short delays do not pay for long ones elsewhere.
-- *Rows.* A spike whose row has words left waits in the bucket of the tick in which its next word is due; there its
+- *Segments.* A *lane* is all axons of a bank with the same delays. It keeps the axons that spiked in each of
+the
+  last ticks in a ring; in tick t, for each of the lane's delays d, the segments of the axons of tick t - d
+  are listed. A lane costs a look at each of its delays a tick, so short delays do not pay for long ones
+  elsewhere.
+- *Rows.* A spike whose row has words left waits in the bucket of the tick in which its next word is due;
+there its
   due words are listed and it moves on to the bucket of the next. So a delay of a thousand ticks costs nothing
   while it passes (a timing wheel: Varghese and Lauck 1987, SOSP).
 

@@ -124,7 +124,7 @@ class Chip:
         flight, output, probes = self.arrays.flight, self.arrays.output, self.arrays.probes
         lanes = flight.lanes
         bases = [line[RING] + np.arange(line[HISTORY]) * line[WIDTH] for line in lanes]
-        begins = np.concatenate([np.zeros(0, np.int64), *bases])
+        begins: Integers = np.concatenate([np.zeros(0, np.int64), *bases])
         ends = probes.sample_first[:-1] + probes.rows * np.diff(probes.first)
         highest = int(flight.wheel_state[HIGHEST])
         return {

@@ -7,16 +7,18 @@ high 16. All else is implied by where the word stands. The words of an *axon* (a
 neuron, one bank, one receptor, one shift) are contiguous and sorted by delay. Axons come in blocks, one block
 a source population; a block's *layout* says how a word's delay is found:
 
-- ``SEGMENTS``: the block has a column for each delay that any of its projections can draw; a *segment*, the words
+- ``SEGMENTS``: the block has a column for each delay that any of its projections can draw; a *segment*, the
+words
   of one axon and one delay, is found by its column. For delays in a narrow range.
-- ``ROWS``: a row has a uint16 beside each word, its delay. For delays in a wide range, where most columns would
+- ``ROWS``: a row has a uint16 beside each word, its delay. For delays in a wide range, where most columns
+would
   be empty; see `chip.delivery` for how such a row is walked.
 
 Axons of blocks in segments come before those in rows.
 
-Synapses are generated once, source block by source block (`chip.rules`), their delays and weights are drawn batch
-by batch, and each block is sorted by axon and delay while it is in the cache; then it is appended. Blocks are made
-side by side in threads.
+Synapses are generated once, source block by source block (`chip.rules`), their delays and weights are drawn
+batch by batch, and each block is sorted by axon and delay while it is in the cache; then it is appended.
+Blocks are made side by side in threads.
 """
 
 from __future__ import annotations
@@ -151,8 +153,8 @@ class SynapseMemory:
     ----------
     words : (n_words,) uint32 array
     start : (n_starts,) uint32 array
-        Where each segment of the axons in segments, then each row of the axons in rows, begins in `words`; last
-        where the last ends.
+        Where each segment of the axons in segments, then each row of the axons in rows, begins in `words`;
+        last where the last ends.
     late : (n_row_words,) uint16 array
         The delays of the words that stand in rows, the last of `words`.
     load : (n_slots,) int64 array

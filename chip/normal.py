@@ -1,8 +1,8 @@
 """Normal numbers from 32 random bits each, by a table of cubics: the same bits on every CPU, and cheap.
 
-The quantile function is cut at each halving of the tail's probability, and each octave into 16 intervals; in each
-of them a cubic meets the quantile at four points. So a draw costs a count of leading zeros, a look into 16 KiB
-and three multiplications (4 ns; the quantile itself takes 37), and strays less than 2e-8 from it.
+The quantile function is cut at each halving of the tail's probability, and each octave into 16 intervals; in
+each of them a cubic meets the quantile at four points. So a draw costs a count of leading zeros, a look into
+16 KiB and three multiplications (4 ns; the quantile itself takes 37), and strays less than 2e-8 from it.
 """
 
 from __future__ import annotations

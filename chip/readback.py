@@ -105,7 +105,7 @@ def _between(
         target=((words & 0xFFFF).astype(np.int64) - offset).astype(np.uint32),
         delay_ticks=delay.astype(np.uint16),
         receptor=np.full(n, block.receptor, np.uint8),
-        weight=integers * step,
+        weight=np.asarray(integers * step, np.float64),
         word=word,
         step=np.full(n, step),
     )

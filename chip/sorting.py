@@ -124,9 +124,9 @@ def place(
             drawn.distance,
             n,
         )
-    fill(weight, _WEIGHT, batch.bits, drawn.distance, batch.index, table, drawn.spare, drawn.weight, n)
-    fill(delay, _DELAY, batch.bits, drawn.distance, batch.index, table, drawn.spare, drawn.delay, n)
-    fill(axonal, _AXONAL, batch.bits, drawn.distance, batch.index, table, drawn.spare, drawn.axonal, n)
+    fill(weight, _WEIGHT, batch.bits, drawn.distance, batch.entry, table, drawn.spare, drawn.weight, n)
+    fill(delay, _DELAY, batch.bits, drawn.distance, batch.entry, table, drawn.spare, drawn.delay, n)
+    fill(axonal, _AXONAL, batch.bits, drawn.distance, batch.entry, table, drawn.spare, drawn.axonal, n)
     n_saturated, h = 0, places.timestep_ms
     largest, total = errors[0], errors[1]
     for i in range(n):

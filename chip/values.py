@@ -3,8 +3,8 @@
 Theory of operation
 -------------------
 A law has one to four terms, added or multiplied. `fill` evaluates a law for many neurons or synapses at once,
-term by term, so that the loop over them holds no choice of distribution. What is drawn for one of them follows
-from its own 64 random bits and from nothing else; each term hashes them on with a salt of its own.
+term by term, so that the loop over them holds no choice of distribution. What is drawn for one of them
+follows from its own 64 random bits and from nothing else; each term hashes them on with a salt of its own.
 """
 
 from __future__ import annotations
@@ -150,8 +150,10 @@ def _numbers(value: Value) -> tuple[int, float, float]:
             return DECAY, value.scale, 1.0 / value.length_um
         case DistanceGaussian():
             return PEAK, value.scale, 1.0 / value.sd_um
-        case _:
+        case float() | int():
             return CONSTANT, float(value), 0.0
+        case _:
+            raise TypeError(type(value).__name__)
 
 
 def _bounds(value: Value, reach_um: float) -> tuple[float, float]:
@@ -175,9 +177,12 @@ def _bounds(value: Value, reach_um: float) -> tuple[float, float]:
             return min(value.at_zero, far), max(value.at_zero, far)
         case DistanceExponential() | DistanceGaussian():
             return min(value.scale, 0.0), max(value.scale, 0.0)
-        case _:
+        case float() | int():
             return float(value), float(value)
-    # Clipped at both ends: the whole distribution may lie beyond one bound, and then all draws are that bound.
+        case _:
+            raise TypeError(type(value).__name__)
+    # Clipped at both ends: the whole distribution may lie beyond one bound, and then all draws are that
+    # bound.
     low = -math.inf if value.low is None else float(value.low)
     high = math.inf if value.high is None else float(value.high)
     least, greatest = (min(max(end, low), high) for end in ends)

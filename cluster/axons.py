@@ -1,4 +1,4 @@
-"""From a plan to one chip's axons: which input lines it has, and the synapses that each projection puts on them."""
+"""From a plan to one chip's axons: its input lines, and the synapses that each projection puts on them."""
 
 from __future__ import annotations
 
@@ -26,8 +26,9 @@ class Axons:
     Attributes
     ----------
     blocks : tuple of AxonBlock
-        Those in segments first. Projections share a block when source population, bank, receptor, shift and layout
-        are the same; one whose weights are recorded has a block of its own, so that its synapses can be told.
+        Those in segments first. Projections share a block when source population, bank, receptor, shift and
+        layout are the same; one whose weights are recorded has a block of its own, so that its synapses can
+        be told.
     rows : tuple of RowSpec
     """
 

@@ -1,8 +1,8 @@
 """Each pair of neurons joined with a probability that is a function of its distance.
 
-For each target and block of sources the greatest probability that any of the block's places allows is known from a
-box around them; candidates are drawn with that one and kept with the ratio of their own to it. So far blocks cost
-a look at their box.
+For each target and block of sources the greatest probability that any of the block's places allows is known
+from a box around them; candidates are drawn with that one and kept with the ratio of their own to it. So far
+blocks cost a look at their box.
 """
 
 from __future__ import annotations
@@ -28,7 +28,9 @@ class Spatial(Generator):
 
     def __init__(self, rule: DistanceDependent, ends: Ends) -> None:
         super().__init__(rule, ends)
-        assert ends.source_um is not None and ends.target_um is not None and ends.period_um is not None
+        assert ends.source_um is not None
+        assert ends.target_um is not None
+        assert ends.period_um is not None
         self.hole = ends.recurrent and not rule.allow_autapses
         self.block = block_of(ends.n_sources)
         self.law = law_of(rule.p)

@@ -48,7 +48,7 @@ def _emit_same(key, low, high, first, n_targets, cursor, batch):
         batch.source[n] = first + cursor
         batch.target[n] = cursor
         batch.bits[n] = draw(key, np.uint64(first + cursor))
-        batch.index[n] = first + cursor
+        batch.entry[n] = first + cursor
         n += 1
         cursor += 1
     return n, cursor if cursor < end else n_targets
@@ -69,7 +69,7 @@ def _emit_every(key, low, high, n_sources, first, n_targets, hole, cursor, batch
             batch.source[n] = source
             batch.target[n] = place
             batch.bits[n] = draw(row, np.uint64(source))
-            batch.index[n] = target * n_sources + source
+            batch.entry[n] = target * n_sources + source
             n += 1
         cursor += end - begin
     return n, cursor

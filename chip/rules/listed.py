@@ -72,5 +72,5 @@ def _emit(key, sources, targets, order, first, end, cursor, batch):
         batch.source[i] = sources[k]
         batch.target[i] = targets[k] - first
         batch.bits[i] = draw(key, np.uint64(k))
-        batch.index[i] = k
+        batch.entry[i] = k
     return n, cursor + n

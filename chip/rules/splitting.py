@@ -1,7 +1,7 @@
 """Splitting counts: how many of a target's synapses fall to each block, by a binary tree of keyed draws.
 
-With replacement the two sides of a branch share a count binomially, without it hypergeometrically. A chip walks
-only the branches that lead to what it needs.
+With replacement the two sides of a branch share a count binomially, without it hypergeometrically. A chip
+walks only the branches that lead to what it needs.
 """
 
 from __future__ import annotations

@@ -45,7 +45,7 @@ class Window(Generator):
 
 @kernel
 def _emit(key, numbers, low, high, first, n_targets, cursor, batch):
-    (c_in, height, width, c_out, rows_out, columns_out, stride_y, stride_x, padding_y, padding_x,
+    (_, height, width, c_out, rows_out, columns_out, stride_y, stride_x, padding_y, padding_x,
      dilation_y, dilation_x, rows, columns, inputs, groups) = numbers  # fmt: skip
     n, image = 0, height * width
     room = inputs * rows * columns
@@ -71,7 +71,7 @@ def _emit(key, numbers, low, high, first, n_targets, cursor, batch):
                     batch.source[n] = source
                     batch.target[n] = cursor
                     batch.bits[n] = draw(row_key, np.uint64(index))
-                    batch.index[n] = index
+                    batch.entry[n] = index
                     n += 1
         cursor += 1
     return n, cursor
