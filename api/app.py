@@ -15,7 +15,19 @@ from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
-from api import access, deployments, fits, health, networks, recordings, runs, spikes, stream, systems
+from api import (
+    access,
+    deployments,
+    fits,
+    health,
+    networks,
+    recordings,
+    runs,
+    spikes,
+    stream,
+    systems,
+    weights,
+)
 from api.envelope import Envelope
 from api.errors import GatewayError
 from api.gateway import Gateway
@@ -33,7 +45,17 @@ from network import NetworkError
 
 VERSION = "1"
 
-_SMALL_BODIES = (access, systems, deployments, runs, spikes, recordings, stream, health)
+_SMALL_BODIES = (
+    access,
+    systems,
+    deployments,
+    runs,
+    spikes,
+    recordings,
+    weights,
+    stream,
+    health,
+)
 _LARGE_BODIES = (networks, fits)
 _ANSWERED = (GatewayError, ClusterError, NetworkError, HTTPException, RequestValidationError)
 

@@ -172,9 +172,15 @@ class RunRecord(BaseModel):
     realtime_factor: float | None = Field(
         description="Wall over biological time; below 1 is faster than real time."
     )
-    n_spikes: int
+    n_spikes: int = Field(description="Of all neurons.")
+    n_recorded_spikes: int = Field(
+        description="Of the neurons whose spikes the network's recordings keep; all of them without any."
+    )
     rates_hz: dict[str, float] | None = Field(description="Mean rate by population.")
     digest: str | None = Field(description="SHA-256 of all spikes.")
+    recorded_digest: str | None = Field(
+        description="SHA-256 of the spikes that are kept; equals `digest` when all are."
+    )
     synapse_digest: str | None
     conservation: dict[str, Any] | None = Field(description="Every address and synaptic event accounted for.")
     engine_version: str | None

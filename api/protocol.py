@@ -9,13 +9,16 @@ viewer that was cut off asks for the tick after its last frame.
 
 Every message is a msgpack map with `type`:
 
-- ``hello {run, timestep_ms, n_neurons, n_ticks, first_tick, last_tick, mode, population, populations}``
+- ``hello {run, timestep_ms, n_neurons, n_ticks, first_tick, last_tick, mode, population, populations,
+  recorded}``: `recorded` is null when all spikes are kept, else a list of [start, stop, step] of the global
+  numbers whose spikes are.
 - ``data {tick0, n_ticks, ids, offsets}``: `ids` little-endian uint32 global numbers, sorted by tick, then
   number; `offsets` n_ticks + 1 little-endian uint32: ``ids[offsets[i]:offsets[i + 1]]`` spiked in tick
   ``tick0 + i``.
 - ``gap {from_tick, to_tick, reason}``: ticks in [from_tick, to_tick) are skipped.
 - ``heartbeat {tick, lag}``: nothing to send; `tick` is the next one, `lag` how many complete ticks wait.
-- ``end {tick, digest, state, reason}``: the run is over.
+- ``end {tick, digest, recorded_digest, state, reason}``: the run is over. `digest` is that of all spikes,
+  `recorded_digest` of those that are kept, which are the ones that were streamed.
 """
 
 from __future__ import annotations
@@ -59,7 +62,7 @@ class Viewer:
     Parameters
     ----------
     header : mapping
-        The run: run, timestep_ms, n_ticks, n_neurons, populations.
+        The run: run, timestep_ms, n_ticks, n_neurons, populations, recorded.
     first_tick : int
         Where the viewer wants to begin.
     mode : {"lossless", "latest"}
@@ -113,6 +116,7 @@ class Viewer:
             "mode": self.mode,
             "population": self._population,
             "populations": list(self._header["populations"]),
+            "recorded": self._header["recorded"],
         }
 
     def wanted(self, last_tick: int) -> range:
@@ -149,10 +153,25 @@ class Viewer:
         self._queue.extend(_frames(ticks, tick, neuron))
         self.next_tick = ticks.stop
 
-    def finish(self, *, tick: int, state: str, digest: str | None, error: str | None) -> None:
+    def finish(
+        self,
+        *,
+        tick: int,
+        state: str,
+        digest: str | None,
+        recorded_digest: str | None,
+        error: str | None,
+    ) -> None:
         """Say that the run has ended, after all its ticks were given."""
         self._move("finish")
-        self._end = {"type": "end", "tick": tick, "digest": digest, "state": state, "reason": error or state}
+        self._end = {
+            "type": "end",
+            "tick": tick,
+            "digest": digest,
+            "recorded_digest": recorded_digest,
+            "state": state,
+            "reason": error or state,
+        }
 
     def take(self) -> Message | None:
         """Return the next message and forget it; None when there is nothing to send."""

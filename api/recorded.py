@@ -16,7 +16,7 @@ def header_of(gateway: Gateway, row: Row, reader: RunReader) -> dict[str, Any]:
     Returns
     -------
     dict
-        At least timestep_ms, n_ticks, n_neurons, populations and recordings.
+        At least timestep_ms, n_ticks, n_neurons, populations, recorded and recordings.
     """
     try:
         return reader.meta
@@ -27,7 +27,7 @@ def header_of(gateway: Gateway, row: Row, reader: RunReader) -> dict[str, Any]:
             "n_ticks": row["n_ticks"],
             "n_neurons": deployment["n_neurons"],
         }
-        return {**known, "populations": [], "recordings": []}
+        return {**known, "populations": [], "recorded": None, "recordings": []}
 
 
 def check_span(from_tick: int, to_tick: int | None) -> None:

@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from numpy.typing import NDArray
 from pydantic import BaseModel, Field
 
-from api.errors import NotAcceptable, NotFound
+from api.errors import InvalidRequest, NotAcceptable, NotFound
 from api.formats import MEDIA_TYPES, Format, choose_format, csv, npz
 from api.gateway import TheGateway
 from api.models import Request as StrictModel
@@ -25,9 +25,10 @@ from cluster.runfile import RunReader
 router = APIRouter(prefix="/v1/runs", tags=["spikes"])
 
 VALUES_A_PAGE = 1_000_000
+"""Values in an answer, but for npz and CSV of a recording that has more in a single tick."""
 
 
-class StateQuery(StrictModel):
+class SampleQuery(StrictModel):
     """Which samples, and how."""
 
     recording: int = Field(default=0, ge=0, le=2**16, description="Index in the network's `recordings`.")
@@ -75,7 +76,16 @@ class Samples:
     following: str | None
 
 
-STATE_DOWNLOADS: dict[int | str, dict[str, Any]] = {
+@dataclass(frozen=True)
+class Window:
+    """Which samples an answer holds: those of ticks in [begin, end), and the cursor of the next."""
+
+    begin: int
+    end: int
+    following: str | None
+
+
+SAMPLE_DOWNLOADS: dict[int | str, dict[str, Any]] = {
     200: {
         "content": {
             MEDIA_TYPES["npz"]: {"schema": {"type": "string", "format": "binary"}},
@@ -89,33 +99,81 @@ STATE_DOWNLOADS: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.get("/{run_id}/states", response_model=StateBatch, responses=STATE_DOWNLOADS)
+@router.get("/{run_id}/states", response_model=StateBatch, responses=SAMPLE_DOWNLOADS)
 def get_states(
-    run_id: str, gateway: TheGateway, key: Reader, query: Annotated[StateQuery, Query()], request: Request
+    run_id: str, gateway: TheGateway, key: Reader, query: Annotated[SampleQuery, Query()], request: Request
 ) -> Response:
-    """Return the samples of one recording as JSON, npz or CSV, in parts of up to `limit` ticks."""
+    """Return the samples of one recording of states as JSON, npz or CSV, in parts of up to `limit` ticks."""
     check_span(query.from_tick, query.to_tick)
     form = choose_format(query.format, request.headers.get("accept"))
     row = gateway.records.one("runs", key.owner, run_id)
     reader = RunReader(gateway.run_folder(run_id))
     header = header_of(gateway, row, reader)
-    if query.recording >= len(header["recordings"]):
-        raise NotFound(
-            f"recording: run {run_id} has {len(header['recordings'])} recordings, got {query.recording}; "
-            "describe recordings in the network"
-        )
+    spec = recording_of(header, run_id, query.recording, "state")
+    width = len(spec["variables"]) * spec["n_neurons"]
+    check_width(query.recording, form, width)
     return _WRITERS[form](_read(run_id, reader, header, query))
 
 
-def _read(run_id: str, reader: RunReader, header: dict[str, Any], query: StateQuery) -> Samples:
-    spec = header["recordings"][query.recording]
-    every, width = spec["interval_ticks"], len(spec["variables"]) * spec["n_neurons"]
+def recording_of(header: dict[str, Any], run_id: str, number: int, kind: str) -> dict[str, Any]:
+    """Return what a run's file says about recording `number`.
+
+    Raises
+    ------
+    NotFound
+        The run has no such recording.
+    InvalidRequest
+        It is not of `kind`.
+    """
+    if number >= len(header["recordings"]):
+        raise NotFound(
+            f"recording: run {run_id} has {len(header['recordings'])} recordings, got {number}; "
+            "describe recordings in the network"
+        )
+    spec: dict[str, Any] = header["recordings"][number]
+    if spec["kind"] != kind:
+        message = (
+            f"must be of kind {kind}, got recording {number} of kind {spec['kind']}; "
+            f"ask for /v1/runs/{run_id}/{_PLACES[spec['kind']]}"
+        )
+        raise InvalidRequest(f"recording: {message}", errors=[{"path": "recording", "message": message}])
+    return spec
+
+
+_PLACES = {"state": "states", "weights": "weights", "spikes": "spikes"}
+
+
+def check_width(number: int, form: Format, width: int) -> None:
+    """Refuse JSON of a recording that has more values in a tick than an answer may hold.
+
+    Raises
+    ------
+    InvalidRequest
+        It has.
+    """
+    if form == "json" and width > VALUES_A_PAGE:
+        message = (
+            f"JSON must hold at most {VALUES_A_PAGE} values a tick, got {width} of recording {number}; "
+            "ask for npz or csv"
+        )
+        raise InvalidRequest(f"format: {message}", errors=[{"path": "format", "message": message}])
+
+
+def window_of(query: SampleQuery, reader: RunReader, every: int, width: int) -> Window:
+    """Return which samples, one each `every` ticks, of `width` values each, an answer holds."""
     begin = decode_cursor(query.cursor, 1)[0] if query.cursor else query.from_tick
     stop = reader.last_tick if query.to_tick is None else min(query.to_tick, reader.last_tick)
     rows = max(1, min(query.limit, VALUES_A_PAGE // max(width, 1)))
     split = min(stop, (begin // every + rows) * every)
-    tick, values = reader.states(query.recording, begin, max(split, begin))
     more = split // every < stop // every
+    return Window(begin, max(split, begin), encode_cursor(split) if more else None)
+
+
+def _read(run_id: str, reader: RunReader, header: dict[str, Any], query: SampleQuery) -> Samples:
+    spec = header["recordings"][query.recording]
+    every, width = spec["interval_ticks"], len(spec["variables"]) * spec["n_neurons"]
+    window = window_of(query, reader, every, width)
+    tick, values = reader.states(query.recording, window.begin, window.end)
     return Samples(
         run_id=run_id,
         number=query.recording,
@@ -124,7 +182,7 @@ def _read(run_id: str, reader: RunReader, header: dict[str, Any], query: StateQu
         neurons=_neurons(header, spec),
         tick=tick,
         values=values,
-        following=encode_cursor(split) if more else None,
+        following=window.following,
     )
 
 
@@ -167,6 +225,10 @@ _WRITERS = {"json": _as_json, "npz": _as_npz, "csv": _as_csv}
 
 
 def _headers(samples: Samples, suffix: str) -> dict[str, str]:
-    name = f"{samples.run_id}-states-{samples.number}.{suffix}"
+    return download_headers(f"{samples.run_id}-states-{samples.number}.{suffix}", samples.following)
+
+
+def download_headers(name: str, following: str | None) -> dict[str, str]:
+    """Return the headers of a file called `name`, with the cursor of the next part."""
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return headers | ({"Next-Cursor": samples.following} if samples.following else {})
+    return headers | ({"Next-Cursor": following} if following else {})

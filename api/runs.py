@@ -106,7 +106,7 @@ def view_run(gateway: Gateway, row: Row) -> RunRecord:
     """Return a run as clients see it: our record, and that of those who run it."""
     status = read_record(gateway.run_folder(row["id"]) / "status.json") or {}
     seen = {name: status.get(name) for name in RunRecord.model_fields if name not in row or name == "ended"}
-    defaults = {"state": "running", "tick": 0, "progress": 0.0, "n_spikes": 0}
+    defaults = {"state": "running", "tick": 0, "progress": 0.0, "n_spikes": 0, "n_recorded_spikes": 0}
     known = {name: value for name, value in seen.items() if value is not None or name not in defaults}
     return RunRecord.model_validate(row | defaults | known)
 

@@ -107,7 +107,11 @@ class _Viewing:
 
     def _finish(self, status: dict[str, Any]) -> None:
         self.viewer.finish(
-            tick=status["tick"], state=status["state"], digest=status.get("digest"), error=status.get("error")
+            tick=status["tick"],
+            state=status["state"],
+            digest=status.get("digest"),
+            recorded_digest=status.get("recorded_digest"),
+            error=status.get("error"),
         )
         self._news.set()
 

@@ -1,4 +1,4 @@
-"""What only the chips know of a network: models, parameters, receptors, state variables."""
+"""What only the chips know of a network: models, parameters, receptors, state variables, weights that fit."""
 
 from __future__ import annotations
 
@@ -8,13 +8,23 @@ import numpy as np
 
 from chip import MODELS, NeuronModel
 from chip.values import law_of
-from network import DCInput, Network, NetworkError, PoissonInput, Population, Value
+from cluster.quantisation import described_weights, greatest_rate_hz
+from network import Network, NetworkError, PoissonInput, Population, Value
+from network.connectivity import Convolution
+from network.population import CurrentInput, DCInput, Input, NoiseInput
+from network.positions import reach_from_centre_um
+from network.recording import StateRecording
+from network.values import REACH_SD, Array, Combined, OfDistance
+from network.waveform import extremes
 
 MAX_EVENTS_A_TICK = 500.0
 """Mean of a Poisson input: the inverse of its law starts at exp(-mean), which must not vanish."""
 
 WEIGHT_RANGE = 1e-9, 1e9
 """Magnitudes that a weight may have, unless it is 0: beyond them no slot could hold it beside others."""
+
+MOST = 1e30
+"""Largest magnitude of a parameter, state variable or current: float32 ends at 3.4e38."""
 
 Problem = tuple[str, str]
 
@@ -50,20 +60,39 @@ def _population(network: Network, population: Population, number: int) -> Iterat
         )
         return
     yield from _parameters(f"{path}.parameters", model, population)
-    states = [state.name for state in model.states]
-    for name in population.initial:
-        if name not in states:
-            yield (
-                f"{path}.initial.{name}",
-                f"must be a state variable of {model.name}, got {name!r}; use {_known(states)}",
-            )
+    yield from _initial(f"{path}.initial", model, population)
     for place, described in enumerate(population.inputs):
         if isinstance(described, PoissonInput):
             yield from _receptor(f"{path}.inputs[{place}].receptor", model, described.receptor)
-            yield from _rate(f"{path}.inputs[{place}].rate_hz", network, described.rate_hz)
+            yield from _rate(f"{path}.inputs[{place}].rate_hz", network, population, described)
             yield from _weight(f"{path}.inputs[{place}].weight", abs(described.weight))
         else:
-            assert isinstance(described, DCInput)
+            yield from _current(f"{path}.inputs[{place}]", population, described)
+
+
+def _bounds(population: Population, value: Value) -> tuple[float, float]:
+    """Return the least and the greatest that a value of a population's neurons can be."""
+    space = population.positions
+    return law_of(value, reach_um=0.0 if space is None else reach_from_centre_um(space)).bounds
+
+
+def _magnitude(path: str, bounds: tuple[float, float]) -> Iterator[Problem]:
+    largest = max(map(abs, bounds))
+    if not largest <= MOST:
+        yield (
+            path,
+            f"must be of a magnitude of at most {MOST:g} at its largest, got {largest:g}; check the unit",
+        )
+
+
+def _initial(path: str, model: NeuronModel, population: Population) -> Iterator[Problem]:
+    states = [state.name for state in model.states]
+    for name, value in population.initial.items():
+        if name in states:
+            yield from _magnitude(f"{path}.{name}", _bounds(population, value))
+        else:
+            rule = f"must be a state variable of {model.name}"
+            yield f"{path}.{name}", f"{rule}, got {name!r}; use {_known(states)}"
 
 
 def _parameters(path: str, model: NeuronModel, population: Population) -> Iterator[Problem]:
@@ -74,30 +103,60 @@ def _parameters(path: str, model: NeuronModel, population: Population) -> Iterat
         if name not in specs:
             yield f"{path}.{name}", f"must be a parameter of {model.name}, got {name!r}; use {_known(specs)}"
             continue
-        bounds[name] = law_of(value).bounds
+        bounds[name] = _bounds(population, value)
+        problems = [*_magnitude(f"{path}.{name}", bounds[name])]
         rule = specs[name].problem(bounds[name][0])
-        if rule:
-            sound = False
-            yield f"{path}.{name}", f"{rule}, got {_shown(value)}; {_advice(value)}"
+        if rule and not problems:
+            problems.append(
+                (f"{path}.{name}", f"{rule}, got {_shown(value, bounds[name][0])}; {_advice(value)}")
+            )
+        sound = sound and not problems
+        yield from problems
     if sound:
         lowest, highest = ({name: pair[end] for name, pair in bounds.items()} for end in (0, 1))
         for name, rule, advice in model.check(lowest, highest):
             yield f"{path}.{name}", f"{rule}, got {highest[name]:g}; {advice}"
 
 
-def _shown(value: Value) -> str:
-    return f"{value:g}" if isinstance(value, float | int) else f"draws down to {law_of(value).bounds[0]:g}"
+def _shown(value: Value, low: float) -> str:
+    if isinstance(value, float | int):
+        return f"{value:g}"
+    if isinstance(value, Array | Combined | OfDistance):
+        return f"values down to {low:g}"
+    return f"draws down to {low:g}"
 
 
 def _advice(value: Value) -> str:
-    return "raise it" if isinstance(value, float | int) else "give the distribution a lower bound"
+    if isinstance(value, float | int | Array):
+        return "raise it"
+    if isinstance(value, Combined):
+        return "give it a low"
+    return (
+        "make it the term of a sum with a low"
+        if isinstance(value, OfDistance)
+        else "give the distribution a lower bound"
+    )
 
 
-def _rate(path: str, network: Network, rate_hz: Value) -> Iterator[Problem]:
-    mean = law_of(rate_hz).bounds[1] * network.timestep_ms * 1e-3
-    if mean > MAX_EVENTS_A_TICK:
-        rule = f"must be at most {MAX_EVENTS_A_TICK:g} events a tick"
+def _rate(path: str, network: Network, population: Population, described: PoissonInput) -> Iterator[Problem]:
+    mean = greatest_rate_hz(population, described) * network.timestep_ms * 1e-3
+    if not mean <= MAX_EVENTS_A_TICK:
+        at = "" if described.modulation is None else " where the modulation is greatest"
+        rule = f"must be at most {MAX_EVENTS_A_TICK:g} events a tick{at}"
         yield path, f"{rule}, got {mean:g}; lower the rate and raise the weight, or shorten the timestep"
+
+
+def _current(path: str, population: Population, described: Input) -> Iterator[Problem]:
+    match described:
+        case DCInput():
+            yield from _magnitude(f"{path}.current_pa", _bounds(population, described.current_pa))
+        case CurrentInput():
+            scale = max(map(abs, _bounds(population, described.current_pa)))
+            largest = scale * max(map(abs, extremes(described.waveform)))
+            yield from _magnitude(f"{path}.current_pa", (largest, largest))
+        case NoiseInput():
+            far = REACH_SD * described.sd_pa
+            yield from _magnitude(f"{path}.sd_pa", (described.mean_pa - far, described.mean_pa + far))
 
 
 def _receptor(path: str, model: NeuronModel, name: str | None) -> Iterator[Problem]:
@@ -114,23 +173,40 @@ def _projection(network: Network, number: int) -> Iterator[Problem]:
     model = MODELS.get(getattr(target, "model", ""))
     if model is not None:
         yield from _receptor(f"projections[{number}].receptor", model, projection.receptor)
-    listed = getattr(projection.connectivity, "weights", None)
-    if listed is not None:
-        largest = float(np.max(np.abs(np.asarray(listed, np.float64)), initial=0.0))
-        yield from _weight(f"projections[{number}].connectivity.weights", largest)
-    elif projection.weight is not None:
-        yield from _weight(f"projections[{number}].weight", max(map(abs, law_of(projection.weight).bounds)))
+    rule, path = projection.connectivity, f"projections[{number}]"
+    name = "weight"
+    if projection.weight is None:
+        name = "connectivity.kernel" if isinstance(rule, Convolution) else "connectivity.weights"
+    described = described_weights(network, projection)[0]
+    yield from _weight(f"{path}.{name}", described.largest)
+    if projection.codebook is not None:
+        yield from _codebook(f"{path}.codebook", projection.codebook)
+    if projection.weight_bits == 1:
+        low, high = (float(end(described.described, initial=0.0)) for end in (np.min, np.max))
+        if low < 0.0 < high:
+            rule_text = f"must be at least 2 for weights of both signs, from {low:g} to {high:g}"
+            yield f"{path}.weight_bits", f"{rule_text}, got 1; give 2 bits, or a codebook"
+
+
+def _codebook(path: str, codebook: tuple[float, ...]) -> Iterator[Problem]:
+    yield from _weight(path, max(map(abs, codebook)))
+    first: dict[float, int] = {}
+    for place, value in enumerate(codebook):
+        if first.setdefault(value, place) != place:
+            yield f"{path}[{place}]", f"must be unique, got {value:g} like {path}[{first[value]}]; remove one"
 
 
 def _weight(path: str, largest: float) -> Iterator[Problem]:
     least, most = WEIGHT_RANGE
-    if largest and not least <= largest <= most:
+    if largest != 0.0 and not least <= largest <= most:
         rule = f"must be 0 or of a magnitude from {least:g} to {most:g} at its largest"
         yield path, f"{rule}, got {largest:g}; check the unit"
 
 
 def _recording(network: Network, number: int) -> Iterator[Problem]:
     recording = network.recordings[number]
+    if not isinstance(recording, StateRecording):
+        return
     model = MODELS.get(getattr(network.member(recording.population), "model", ""))
     names = [state.name for state in model.states] if model else []
     for place, name in enumerate(recording.variables):

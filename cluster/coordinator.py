@@ -16,6 +16,7 @@ from cluster.errors import DeploymentLost, RunConflict
 from cluster.execution import Execution, run_meta
 from cluster.fleet import Action
 from cluster.plan import Plan
+from cluster.recordings import Recordings
 from cluster.report import mapping_report
 from cluster.runfile import TERMINAL, RunWriter, write_record
 from cluster.team import Team
@@ -44,6 +45,7 @@ class Coordinator:
         self._ended = threading.Event()
         self._state = "building"
         self._report: dict[str, Any] = {}
+        self._recordings: Recordings | None = None
         self._control: RunControl | None = None
         self._reported = 0.0
         self._folder = data / "deployments" / deployment_id
@@ -71,10 +73,17 @@ class Coordinator:
             if self._control is not None and self._control.state not in TERMINAL:
                 rule = f"one active run at a time, got {self._control.run_id!r} still {self._control.state}"
                 raise RunConflict(f"deployment {self.deployment_id!r}: {rule}; wait for it or cancel it")
-            writer = RunWriter(self.data / "runs" / run_id, run_meta(self.plan, run_id, n_ticks))
+            assert self._recordings is not None
+            meta = run_meta(self.plan, run_id, n_ticks, self._recordings)
+            writer = RunWriter(self.data / "runs" / run_id, meta, self._recordings.synapses)
             self._control = RunControl(run_id, n_ticks)
             execution = Execution(
-                self.plan, self._team, writer, self._control, self._report["synapse_digest"]
+                self.plan,
+                self._team,
+                writer,
+                self._control,
+                recordings=self._recordings,
+                synapse_digest=self._report["synapse_digest"],
             )
             self._thread = threading.Thread(
                 target=self._execute, args=(execution, writer), name=f"run {run_id}", daemon=True
@@ -115,6 +124,7 @@ class Coordinator:
         begin = time.perf_counter()
         try:
             built = self._team.build(self._report_progress)
+            self._recordings = Recordings.of(self.plan.network, [chip.columns for chip in built])
             self._report = mapping_report(self.plan, built, time.perf_counter() - begin)
         except Exception as problem:
             self._fail(f"building failed: {problem}")

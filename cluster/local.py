@@ -16,10 +16,12 @@ from cluster.execution import Execution
 from cluster.fit import require_fit
 from cluster.options import DeployOptions
 from cluster.plan import Plan
+from cluster.recordings import RecordedSynapses, Recordings
 from cluster.report import mapping_report
 from cluster.systems import SYSTEMS, System
 from cluster.team import Team, ThreadTeam
 from network import Network
+from network.recording import StateRecording
 
 Backend = Literal["local", "ray"]
 
@@ -55,17 +57,21 @@ class RunOutcome:
     Attributes
     ----------
     tick, neuron : (n_spikes,) uint32 arrays
-        Sorted by tick, then global neuron number.
+        The spikes that the network's recordings keep, sorted by tick, then global neuron number.
     summary : dict
         Digests, sizes, rates, times, memory, conservation, quantisation; ready for JSON.
-    states : list of (n_rows, n_variables, n_neurons) float64 arrays
-        For each recording of the network.
+    states : list of float64 arrays
+        For each recording of the network: (n_rows, n_variables, n_neurons) of states, (n_rows, n_synapses) of
+        weights, (0, 0) of spikes.
+    synapses : mapping from int to RecordedSynapses
+        For each recording of weights, its columns.
     """
 
     tick: NDArray[np.uint32]
     neuron: NDArray[np.uint32]
     summary: dict[str, Any]
     states: list[NDArray[np.float64]]
+    synapses: Mapping[int, RecordedSynapses]
 
 
 def run_local(
@@ -103,9 +109,12 @@ def run_local(
     try:
         built = team.build(lambda phase, share: progress(phase, share, ""))
         report = mapping_report(plan, built, time.perf_counter() - begin)
-        sink = MemorySink(progress)
-        record = Execution(plan, team, sink, RunControl("local", n_ticks), report["synapse_digest"]).run()
-        return _outcome(plan, sink, report | record | {"peak_memory_bytes": team.peak_bytes()})
+        recordings = Recordings.of(network, [chip.columns for chip in built])
+        sink, control = MemorySink(progress), RunControl("local", n_ticks)
+        digest = report["synapse_digest"]
+        run = Execution(plan, team, sink, control, recordings=recordings, synapse_digest=digest)
+        summary = report | run.run() | {"peak_memory_bytes": team.peak_bytes()}
+        return _outcome(recordings, sink, summary)
     finally:
         team.close()
 
@@ -118,11 +127,13 @@ def _team(plan: Plan, backend: Backend, threads: int | None) -> Team:
     return PrivateRayTeam(plan)
 
 
-def _outcome(plan: Plan, sink: MemorySink, summary: dict[str, Any]) -> RunOutcome:
+def _outcome(recordings: Recordings, sink: MemorySink, summary: dict[str, Any]) -> RunOutcome:
     pairs = np.concatenate([np.empty((0, 2), np.uint32), *sink.pairs])
     states = []
-    for number, recording in enumerate(plan.network.recordings):
-        shape = len(recording.variables), len(recording.neurons.range)
-        rows = np.concatenate([np.empty((0, shape[0] * shape[1])), *(part[number] for part in sink.states)])
-        states.append(rows.reshape(len(rows), *shape))
-    return RunOutcome(pairs[:, 0].copy(), pairs[:, 1].copy(), summary, states)
+    for number, recording in enumerate(recordings.network.recordings):
+        width = recordings.width(number)
+        rows = np.concatenate([np.empty((0, width)), *(part[number] for part in sink.states)])
+        if isinstance(recording, StateRecording):
+            rows = rows.reshape(len(rows), len(recording.variables), len(recording.neurons.range))
+        states.append(rows)
+    return RunOutcome(pairs[:, 0].copy(), pairs[:, 1].copy(), summary, states, recordings.synapses)

@@ -3,8 +3,10 @@
 Layout of a run's folder:
 
 - ``meta.json``: what was run; written once, before the first tick.
-- ``spikes.bin``: little-endian uint32 pairs (tick, neuron), sorted by tick, then neuron.
+- ``spikes.bin``: little-endian uint32 pairs (tick, neuron), sorted by tick, then neuron: those that are kept.
 - ``states-K.bin``: recording K, rows of ``len(variables) * len(neurons)`` little-endian float64.
+- ``weights-K.bin``: recording K, rows of one little-endian float64 a synapse; ``synapses-K.npz`` says which
+  synapses they are and is written before ``meta.json``.
 - ``index.bin``: little-endian int64 pairs (tick, n_spikes): every spike before *tick* is on disk. A record is
   appended only after the data it speaks of, so a reader never sees half a tick.
 - ``status.json``: the run's state, replaced whole (temporary file, then rename).
@@ -27,6 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cluster.errors import DeploymentLost
+from cluster.recordings import RecordedSynapses
 
 TERMINAL = frozenset({"complete", "complete_with_loss", "failed", "cancelled"})
 
@@ -70,12 +73,15 @@ def mark_failed(folder: Path, cause: str) -> None:
     status = read_record(folder / "status.json") or {"tick": 0, "n_ticks": 0, "progress": 0.0}
     if status.get("state") in TERMINAL:
         return
-    tick, n_spikes = _last_record(folder / "index.bin")
+    tick, n_recorded = _last_record(folder / "index.bin")
+    keeps_all = (read_record(folder / "meta.json") or {}).get("recorded") is None
     status |= {
         "progress": tick / status["n_ticks"] if status.get("n_ticks") else 0.0,
         "state": "failed",
         "tick": tick,
-        "n_spikes": n_spikes,
+        # Of spikes that were not kept, only the last report of the writer tells.
+        "n_spikes": n_recorded if keeps_all else max(status.get("n_spikes", 0), n_recorded),
+        "n_recorded_spikes": n_recorded,
         "error": f"{cause}; last complete tick: {tick}",
     }
     write_record(folder / "status.json", status | {"ended": now()})
@@ -102,23 +108,33 @@ def _last_record(path: Path) -> tuple[int, int]:
 
 
 class RunWriter:
-    """Appends a run's spikes and states. One writer a run.
+    """Appends a run's spikes and samples. One writer a run.
 
     Parameters
     ----------
     folder : Path
         The run's folder; made here.
     meta : mapping
-        Goes to ``meta.json`` unchanged. Needs `n_recordings`.
+        Goes to ``meta.json`` unchanged. Needs `recordings`, each with its `kind`.
+    synapses : mapping from int to RecordedSynapses
+        Whose weights each recording of weights samples.
     """
 
-    def __init__(self, folder: Path, meta: Mapping[str, Any]) -> None:
+    def __init__(
+        self, folder: Path, meta: Mapping[str, Any], synapses: Mapping[int, RecordedSynapses] | None = None
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.n_spikes = 0
+        for number, columns in (synapses or {}).items():
+            _write_synapses(folder / f"synapses-{number}.npz", columns)
         write_record(folder / "meta.json", meta)
         self._spikes = _append(folder / "spikes.bin")
-        self._states = [_append(folder / f"states-{k}.bin") for k in range(len(meta["recordings"]))]
+        self._samples = {
+            number: _append(_samples_path(folder, number, recording["kind"]))
+            for number, recording in enumerate(meta["recordings"])
+            if recording["kind"] != "spikes"
+        }
         self._index = _append(folder / "index.bin")
 
     def append(
@@ -132,7 +148,8 @@ class RunWriter:
             Ticks before it are complete with this call.
         pairs : (n_spikes, 2) uint32 array
             Tick and neuron, sorted by tick, then neuron; none before the last call's `last_tick`.
-        states : one (n_rows, n_variables * n_neurons) float64 array for each recording
+        states : sequence of (n_rows, n_values) float64 arrays
+            One for each recording; what stands for a recording of spikes is not looked at.
 
         Raises
         ------
@@ -142,8 +159,8 @@ class RunWriter:
         self._refuse_closed()
         self._spikes.write(np.ascontiguousarray(pairs, "<u4").tobytes())
         self._spikes.flush()
-        for file, rows in zip(self._states, states, strict=True):
-            file.write(np.ascontiguousarray(rows, "<f8").tobytes())
+        for number, file in self._samples.items():
+            file.write(np.ascontiguousarray(states[number], "<f8").tobytes())
             file.flush()
         self.n_spikes += len(pairs)
         self._index.write(np.array([last_tick, self.n_spikes], "<i8").tobytes())
@@ -162,12 +179,21 @@ class RunWriter:
 
     def close(self) -> None:
         """Close the files; what was appended stays."""
-        for file in (self._spikes, *self._states, self._index):
+        for file in (self._spikes, *self._samples.values(), self._index):
             file.close()
 
 
 def _append(path: Path) -> BinaryIO:
     return path.open("ab")
+
+
+def _samples_path(folder: Path, number: int, kind: str) -> Path:
+    return folder / f"{'weights' if kind == 'weights' else 'states'}-{number}.bin"
+
+
+def _write_synapses(path: Path, synapses: RecordedSynapses) -> None:
+    with path.open("wb") as file:
+        np.savez(file, allow_pickle=False, **synapses._asdict())
 
 
 class RunReader:
@@ -186,7 +212,9 @@ class RunReader:
 
     @property
     def meta(self) -> dict[str, Any]:
-        """What was run: run, timestep_ms, n_ticks, n_neurons, seed, populations, recordings.
+        """What was run: run, timestep_ms, n_ticks, n_neurons, seed, populations, recorded, recordings.
+
+        `recorded` is None when all spikes are kept, else the [start, stop, step] of those whose are.
 
         Raises
         ------
@@ -207,7 +235,7 @@ class RunReader:
 
     @property
     def n_spikes(self) -> int:
-        """Spikes on disk, of complete ticks."""
+        """Spikes on disk, of complete ticks: those that are kept."""
         self._refresh()
         return int(self._index[-1, 1])
 
@@ -251,7 +279,7 @@ class RunReader:
     def states(
         self, recording: int, from_tick: int, to_tick: int
     ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Return recording `recording`, sampled at the end of ticks in [from_tick, to_tick).
+        """Return the states of recording `recording`, sampled at the end of ticks in [from_tick, to_tick).
 
         Returns
         -------
@@ -259,13 +287,38 @@ class RunReader:
         values : (n_rows, n_variables, n_neurons) float64 array
         """
         spec = self.meta["recordings"][recording]
-        every, n_variables, n_neurons = spec["interval_ticks"], len(spec["variables"]), spec["n_neurons"]
+        shape = len(spec["variables"]), spec["n_neurons"]
+        tick, rows = self._rows(recording, from_tick, to_tick, shape[0] * shape[1])
+        return tick, rows.reshape(len(rows), *shape)
+
+    def weights(
+        self, recording: int, from_tick: int, to_tick: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Return the weights of recording `recording`, sampled at the end of ticks in [from_tick, to_tick).
+
+        Returns
+        -------
+        tick : (n_rows,) int64 array
+        values : (n_rows, n_synapses) float64 array
+        """
+        width = self.meta["recordings"][recording]["n_synapses"]
+        return self._rows(recording, from_tick, to_tick, width)
+
+    def synapses(self, recording: int) -> RecordedSynapses:
+        """Return the synapses whose weights recording `recording` samples, in the order of its rows."""
+        with np.load(self.folder / f"synapses-{recording}.npz", allow_pickle=False) as arrays:
+            return RecordedSynapses(**arrays)
+
+    def _rows(
+        self, recording: int, from_tick: int, to_tick: int, width: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        spec = self.meta["recordings"][recording]
+        every = spec["interval_ticks"]
         first = max(from_tick, 0) // every
         stop = max(min(to_tick, self.last_tick) // every, first)
-        width = n_variables * n_neurons
-        path = self.folder / f"states-{recording}.bin"
+        path = _samples_path(self.folder, recording, spec["kind"])
         rows = np.fromfile(path, "<f8", (stop - first) * width, offset=first * width * 8)
-        return (np.arange(first, stop) + 1) * every - 1, rows.reshape(stop - first, n_variables, n_neurons)
+        return (np.arange(first, stop) + 1) * every - 1, rows.reshape(stop - first, width)
 
     def _pairs(self, begin: int, end: int) -> NDArray[np.uint32]:
         count = 2 * (end - begin)

@@ -262,9 +262,10 @@ class AsyncRun(RunView):
         return await self._client.drive(flow)
 
     async def verify(self) -> bool:
-        """Whether the spikes that the service hands out have the digest that the chips' run ended with."""
+        """Whether the spikes that the service hands out have the digest of those that the run has kept."""
         await self.refresh()
-        return self.digest is not None and digest_of(await self.spikes(), self.tick) == self.digest
+        recorded = self.recorded_digest
+        return recorded is not None and digest_of(await self.spikes(), self.tick) == recorded
 
 
 class AsyncSpikeStream:

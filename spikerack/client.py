@@ -265,9 +265,10 @@ class Run(RunView):
         return self._client.drive(flow)
 
     def verify(self) -> bool:
-        """Whether the spikes that the service hands out have the digest that the chips' run ended with."""
+        """Whether the spikes that the service hands out have the digest of those that the run has kept."""
         self.refresh()
-        return self.digest is not None and digest_of(self.spikes(), self.tick) == self.digest
+        recorded = self.recorded_digest
+        return recorded is not None and digest_of(self.spikes(), self.tick) == recorded
 
 
 class SpikeStream:

@@ -80,9 +80,9 @@ class StreamState:
     Attributes
     ----------
     hello : mapping or None
-        The service's greeting: timestep_ms, n_neurons, n_ticks, populations, ...
+        The service's greeting: timestep_ms, n_neurons, n_ticks, populations, recorded, ...
     end : mapping or None
-        The service's farewell: tick, digest, state, reason. None until the run is over.
+        The service's farewell: tick, digest, recorded_digest, state, reason. None until the run is over.
     next_tick : int or None
         The tick to resume from.
     lag : int
@@ -113,7 +113,10 @@ class StreamState:
 
     @property
     def digest(self) -> str | None:
-        """Digest of all that was received; None unless that is the whole of a run that has ended."""
+        """Digest of all that was received; None unless that is the whole of a run that has ended.
+
+        It is the run's `recorded_digest`: only spikes that the network's recordings keep are streamed.
+        """
         if self.end is None or self._digest is None or not self._whole or self.next_tick != self.end["tick"]:
             return None
         return self._digest.hexdigest(self.end["tick"])

@@ -55,8 +55,8 @@ def placement_check(report: Mapping[str, Any], *, n_chips: int, n_boards: int) -
 def run_checks(run: RunView, stream: StreamState, spikes: Spikes) -> list[Check]:
     """Return what must hold of a finished run that was streamed from its beginning and then fetched."""
     record = run.record
-    counts = (stream.n_spikes, len(spikes), record["n_spikes"])
-    digests = (stream.digest, digest_of(spikes, run.tick), run.digest)
+    counts = (stream.n_spikes, len(spikes), record["n_recorded_spikes"])
+    digests = (stream.digest, digest_of(spikes, run.tick), run.recorded_digest)
     return [
         Check(
             "the run is complete", f"{run.state}, {run.tick:,} of {record['n_ticks']:,} ticks", _complete(run)

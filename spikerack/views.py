@@ -80,6 +80,12 @@ class RunView:
         return digest
 
     @property
+    def recorded_digest(self) -> str | None:
+        """SHA-256 of the spikes that the network's recordings keep; None until the run has ended."""
+        digest: str | None = self.record["recorded_digest"]
+        return digest
+
+    @property
     def rates_hz(self) -> dict[str, float] | None:
         """Mean rate of each population, once the run has ended."""
         rates: dict[str, float] | None = self.record["rates_hz"]
@@ -87,7 +93,7 @@ class RunView:
 
 
 def digest_of(spikes: Spikes, n_ticks: int) -> str:
-    """Return the digest of a run of `n_ticks` whose spikes, all of them, are `spikes`."""
+    """Return the digest of a run of `n_ticks` whose kept spikes, all of them, are `spikes`."""
     n_neurons = sum(size for _, size in spikes.populations.values())
     digest = SpikeDigest(spikes.timestep_ms, n_ticks, n_neurons)
     digest.update(spikes.tick, spikes.neuron)

@@ -30,7 +30,13 @@ NETWORK: dict[str, Any] = {
         }
     ],
     "recordings": [
-        {"population": "exc", "variables": ["v_mv"], "neurons": {"start": 0, "stop": 2}, "interval_ms": 0.5}
+        {
+            "kind": "state",
+            "population": "exc",
+            "variables": ["v_mv"],
+            "neurons": {"start": 0, "stop": 2},
+            "interval_ms": 0.5,
+        }
     ],
 }
 

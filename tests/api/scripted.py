@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from cluster.errors import DeploymentLost, RunConflict
 from cluster.fleet import Action
 from cluster.options import DeployOptions
+from cluster.recordings import RecordedSynapses, Recordings, recorded_mask, recorded_neurons
 from cluster.runfile import TERMINAL, RunWriter, now, read_record, write_record
 from cluster.systems import System
 from network import Network, SpikeDigest
@@ -33,7 +34,9 @@ class ScriptedFleet:
         self.next_state = "ready"
         self.networks: dict[str, Network] = {}
         self.writers: dict[str, RunWriter] = {}
-        self.digests: dict[str, SpikeDigest] = {}
+        self.digests: dict[str, tuple[SpikeDigest, SpikeDigest]] = {}
+        self.masks: dict[str, NDArray[np.bool_] | None] = {}
+        self.synapses: dict[int, RecordedSynapses] = {}
         self.recordings: dict[str, list[dict[str, Any]]] = {}
         self.owners: dict[str, str] = {}
         self.ticks: dict[str, int] = {}
@@ -56,7 +59,8 @@ class ScriptedFleet:
             raise RunConflict(
                 f"deployment {deployment_id}: must have no active run, has one; wait for its end"
             )
-        network = self.networks[deployment_id]
+        network, recorded = self.networks[deployment_id], recorded_neurons(self.networks[deployment_id])
+        recordings = Recordings(network, (), self.synapses)
         members = [
             {"name": m.name, "first": network.offsets[m.name], "size": m.size, "kind": "population"}
             for m in network.members
@@ -68,39 +72,35 @@ class ScriptedFleet:
             "n_neurons": network.n_neurons,
             "seed": network.seed,
             "populations": members,
-            "recordings": [
-                {
-                    "population": recording.population,
-                    "variables": list(recording.variables),
-                    **recording.neurons.model_dump(),
-                    "n_neurons": len(recording.neurons.range),
-                    "interval_ticks": network.ticks(recording.interval_ms),
-                }
-                for recording in network.recordings
-            ],
+            "recorded": None if recorded is None else [[r.start, r.stop, r.step] for r in recorded],
+            "recordings": recordings.describe(),
         }
         self.owners[run_id] = deployment_id
         self.recordings[run_id] = meta["recordings"]
-        self.writers[run_id] = RunWriter(self.data / "runs" / run_id, meta)
-        self.digests[run_id] = SpikeDigest(network.timestep_ms, n_ticks, network.n_neurons)
+        self.writers[run_id] = RunWriter(self.data / "runs" / run_id, meta, self.synapses)
+        self.masks[run_id] = recorded_mask(network)
+        sizes = network.timestep_ms, n_ticks, network.n_neurons
+        self.digests[run_id] = SpikeDigest(*sizes), SpikeDigest(*sizes)
         self.ticks[run_id] = 0
         self._write(run_id, "running", n_ticks=n_ticks)
 
     def advance(self, run_id: str, to_tick: int, pairs: ArrayLike = ()) -> None:
         """Complete the ticks up to, and not with, `to_tick`, with these (tick, neuron) spikes.
 
-        A state that is recorded in tick t is t + 0.25 times the recorded neuron's index.
+        A value that is recorded in tick t is t + 0.25 times the index of the recorded neuron or synapse.
         """
-        spikes = np.asarray(pairs, np.uint32).reshape(-1, 2)
-        self.digests[run_id].update(spikes[:, 0], spikes[:, 1])
+        spikes, mask = np.asarray(pairs, np.uint32).reshape(-1, 2), self.masks[run_id]
+        kept = spikes if mask is None else spikes[mask[spikes[:, 1]]]
+        for digest, counted in zip(self.digests[run_id], (spikes, kept), strict=True):
+            digest.update(counted[:, 0], counted[:, 1])
         states = [_samples(spec, self.ticks[run_id], to_tick) for spec in self.recordings[run_id]]
-        self.writers[run_id].append(to_tick, spikes, states)
+        self.writers[run_id].append(to_tick, kept, states)
         self.ticks[run_id] = to_tick
         self._write(run_id, self._status(run_id)["state"])
 
     def end(self, run_id: str, state: str = "complete") -> str:
-        digest = self.digests[run_id].hexdigest(self.ticks[run_id])
-        self._write(run_id, state, digest=digest, ended=now())
+        digest, recorded = (digest.hexdigest(self.ticks[run_id]) for digest in self.digests[run_id])
+        self._write(run_id, state, digest=digest, recorded_digest=recorded, ended=now())
         self.writers[run_id].close()
         return digest
 
@@ -142,12 +142,16 @@ class ScriptedFleet:
 
     def _write(self, run_id: str, state: str, **more: Any) -> None:
         before = self._status(run_id) or {"realtime_factor": 2.0, "engine_version": "1", "started": now()}
-        counts = {"tick": self.ticks[run_id], "n_spikes": self.writers[run_id].n_spikes, "progress": 0.5}
+        n_spikes, n_recorded = (digest.n_spikes for digest in self.digests[run_id])
+        counts = {"tick": self.ticks[run_id], "n_spikes": n_spikes, "n_recorded_spikes": n_recorded}
+        counts |= {"progress": 0.5}
         record = before | counts | {"state": state} | more
         write_record(self.data / "runs" / run_id / "status.json", record)
 
 
 def _samples(spec: dict[str, Any], from_tick: int, to_tick: int) -> NDArray[np.float64]:
-    every = spec["interval_ticks"]
+    if spec["kind"] == "spikes":
+        return np.empty((0, 0))
+    every, n = spec["interval_ticks"], spec["n_synapses" if spec["kind"] == "weights" else "n_neurons"]
     ticks = (np.arange(from_tick // every, to_tick // every) + 1) * every - 1
-    return ticks[:, None] + 0.25 * np.arange(spec["n_neurons"])
+    return ticks[:, None] + 0.25 * np.arange(n)

@@ -13,6 +13,7 @@ HEADER = {
     "n_ticks": 100_000,
     "n_neurons": 10,
     "populations": [{"name": "exc", "first": 0, "size": 8}, {"name": "inh", "first": 8, "size": 2}],
+    "recorded": None,
 }
 
 
@@ -54,6 +55,7 @@ def test_hello():
         "mode": "latest",
         "population": "inh",
         "populations": HEADER["populations"],
+        "recorded": None,
     }
 
 
@@ -165,12 +167,13 @@ def test_gap_and_data_never_overlap():
 def test_the_end_comes_last():
     viewer = _viewer()
     _give(viewer, 10)
-    viewer.finish(tick=10, state="complete", digest="ab", error=None)
+    viewer.finish(tick=10, state="complete", digest="ab", recorded_digest="cd", error=None)
     assert viewer.take()["type"] == "data"
     assert viewer.take() == {
         "type": "end",
         "tick": 10,
         "digest": "ab",
+        "recorded_digest": "cd",
         "state": "complete",
         "reason": "complete",
     }
@@ -180,7 +183,8 @@ def test_the_end_comes_last():
 
 def test_the_end_of_a_failed_run_says_why():
     viewer = _viewer()
-    viewer.finish(tick=4, state="failed", digest=None, error="chip 3 was killed; last complete tick: 4")
+    cause = "chip 3 was killed; last complete tick: 4"
+    viewer.finish(tick=4, state="failed", digest=None, recorded_digest=None, error=cause)
     end = viewer.take()
     assert (end["state"], end["reason"]) == ("failed", "chip 3 was killed; last complete tick: 4")
 

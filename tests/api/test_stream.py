@@ -78,6 +78,7 @@ def test_a_whole_run(call, fleet):
         "type": "end",
         "tick": 100,
         "digest": digest,
+        "recorded_digest": digest,
         "state": "complete",
         "reason": "complete",
     }
@@ -160,6 +161,7 @@ def test_a_failed_run_says_where_and_why(call, fleet, http):
         "type": "end",
         "tick": 50,
         "digest": None,
+        "recorded_digest": None,
         "state": "failed",
         "reason": "the coordinator died; last complete tick: 50",
     }

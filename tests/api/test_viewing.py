@@ -18,7 +18,8 @@ from api.settings import Streaming
 from api.viewing import serve_viewer
 from cluster.runfile import RunReader, RunWriter
 
-HEADER = {"run": "run_1", "timestep_ms": 0.1, "n_ticks": 1000, "n_neurons": 10, "populations": []}
+HEADER: dict[str, Any] = {"run": "run_1", "timestep_ms": 0.1, "n_ticks": 1000, "n_neurons": 10}
+HEADER |= {"populations": [], "recorded": None}
 
 
 class Peer:

@@ -10,6 +10,7 @@ import numpy as np
 from cluster.control import RunControl
 from cluster.errors import DeploymentLost
 from cluster.execution import Execution
+from cluster.recordings import Recordings
 from cluster.team import ThreadTeam
 from cluster.worker import Advance, Tally
 
@@ -33,12 +34,19 @@ class Memory:
         self.records.append(dict(record))
 
 
+def execution_of(team: ThreadTeam, control: RunControl, sink: Any = None) -> Execution:
+    """Build the team; return a run of it that has not begun."""
+    built = team.build(lambda phase, share: None)
+    recordings = Recordings.of(team.plan.network, [chip.columns for chip in built])
+    sink = Memory() if sink is None else sink
+    return Execution(team.plan, team, sink, control, recordings=recordings, synapse_digest="5e")
+
+
 def run_with(team: ThreadTeam, n_ticks: int, sink: Any = None) -> tuple[dict[str, Any], RunControl]:
     """Build the team, run it to the end, and let go of it."""
     control = RunControl("r1", n_ticks)
     try:
-        team.build(lambda phase, share: None)
-        return Execution(team.plan, team, sink or Memory(), control, "5e").run(), control
+        return execution_of(team, control, sink).run(), control
     finally:
         team.close()
 

@@ -10,12 +10,13 @@ import pytest
 
 from cluster import DeploymentLost, DeployOptions, run_local
 from cluster.control import RunControl
-from cluster.execution import Execution, run_meta
+from cluster.execution import run_meta
+from cluster.recordings import Recordings
 from cluster.runfile import RunReader, RunWriter, mark_failed
 from cluster.team import ThreadTeam
 from cluster.worker import Advance, Worker
 from network import SpikeDigest
-from tests.cluster.executions import FailingTeam, Memory, run_with
+from tests.cluster.executions import FailingTeam, Memory, execution_of, run_with
 from tests.cluster.samples import everything_network, plan_of
 
 pytestmark = pytest.mark.usefixtures("kernels")
@@ -81,10 +82,10 @@ def test_a_run_whose_record_was_closed_ends() -> None:
 def test_a_run_whose_record_cannot_be_written_ends_all_the_same() -> None:
     team, control = ThreadTeam(plan_of(EVERY)), RunControl("r1", 70)
     sink = Memory(fail_status=OSError("no space left on device"))
-    team.build(lambda phase, share: None)
     try:
+        execution = execution_of(team, control, sink)
         with pytest.raises(OSError, match=r"^no space left on device$"):
-            Execution(team.plan, team, sink, control, "5e").run()
+            execution.run()
     finally:
         team.close()
     assert control.state == "complete"
@@ -98,7 +99,7 @@ def test_a_run_stops_when_its_record_is_closed_while_it_runs(tmp_path: Path) -> 
             super().append(last_tick, pairs, states)
             mark_failed(self.folder, "its coordinator died")
 
-    writer = Closed(tmp_path / "r1", run_meta(plan, "r1", 100_000))
+    writer = Closed(tmp_path / "r1", run_meta(plan, "r1", 100_000, Recordings.of(plan.network, [[], []])))
     record, control = run_with(ThreadTeam(plan), 100_000, writer)
     writer.close()
     assert (record["state"], control.state) == ("failed", "failed")

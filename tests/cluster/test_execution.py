@@ -12,6 +12,7 @@ import cluster.execution
 from cluster import DeployOptions, RunOutcome, run_local
 from cluster.execution import engine_version, run_meta
 from cluster.plan import Plan
+from cluster.recordings import Recordings
 from cluster.team import ThreadTeam
 from cluster.worker import Advance
 from network import SpikeDigest, parse_network
@@ -186,7 +187,8 @@ def test_a_recording_of_no_neurons_is_empty() -> None:
 
 
 def test_what_readers_need_to_know() -> None:
-    meta = run_meta(plan_of(EVERY, 3, placement="shuffled"), "r9", 1234)
+    plan = plan_of(EVERY, 3, placement="shuffled")
+    meta = run_meta(plan, "r9", 1234, Recordings.of(EVERY, [[]] * 3))
     assert meta == {
         "run": "r9",
         "timestep_ms": 0.1,
@@ -201,8 +203,10 @@ def test_what_readers_need_to_know() -> None:
             {"name": "drive", "first": 210, "size": 30, "kind": "source"},
             {"name": "probe", "first": 240, "size": 3, "kind": "source"},
         ],
+        "recorded": None,
         "recordings": [
             {
+                "kind": "state",
                 "population": "exc",
                 "variables": ["v_mv", "i_ex_pa"],
                 "start": 1,
@@ -212,6 +216,7 @@ def test_what_readers_need_to_know() -> None:
                 "interval_ticks": 5,
             },
             {
+                "kind": "state",
                 "population": "leaky",
                 "variables": ["v_mv"],
                 "start": 0,

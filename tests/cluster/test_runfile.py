@@ -22,8 +22,14 @@ from cluster.runfile import (
 )
 
 RECORDINGS = [
-    {"population": "a", "variables": ["v_mv", "i_ex_pa"], "n_neurons": 3, "interval_ticks": 5},
-    {"population": "b", "variables": ["v_mv"], "n_neurons": 1, "interval_ticks": 1},
+    {
+        "kind": "state",
+        "population": "a",
+        "variables": ["v_mv", "i_ex_pa"],
+        "n_neurons": 3,
+        "interval_ticks": 5,
+    },
+    {"kind": "state", "population": "b", "variables": ["v_mv"], "n_neurons": 1, "interval_ticks": 1},
 ]
 META: dict[str, Any] = {"run": "r1", "n_ticks": 100, "n_neurons": 10, "recordings": []}
 
@@ -153,6 +159,7 @@ def test_a_closed_run_fails_at_its_last_complete_tick_and_takes_no_more(writer: 
         "state": "failed",
         "tick": 10,
         "n_spikes": 3,
+        "n_recorded_spikes": 3,
         "n_ticks": 100,
         "progress": 0.1,
         "digest": None,

@@ -17,6 +17,7 @@ import ray
 
 from cluster.control import RunControl
 from cluster.execution import Execution
+from cluster.recordings import Recordings
 from cluster.ray_team import PrivateRayTeam
 from cluster.team import total_digest
 from network import SpikeDigest
@@ -70,7 +71,9 @@ def test_a_chip_that_is_killed_fails_the_run_in_time_and_nothing_is_left() -> No
     team, sink, control = PrivateRayTeam(plan), Watched(), RunControl("r1", ENDLESS)
     try:
         built = team.build(lambda phase, share: None)
-        execution = Execution(plan, team, sink, control, total_digest(built))
+        recordings = Recordings.of(plan.network, [chip.columns for chip in built])
+        digest = total_digest(built)
+        execution = Execution(plan, team, sink, control, recordings=recordings, synapse_digest=digest)
         victim = process_of(team, 1)
         running = threading.Thread(target=execution.run)
         running.start()

@@ -22,7 +22,9 @@ RUN: dict[str, Any] = {
     "timestep_ms": TIMESTEP_MS,
     "n_spikes": 0,
     "progress": 0.0,
+    "n_recorded_spikes": 0,
     "digest": None,
+    "recorded_digest": None,
     "rates_hz": None,
     "error": None,
 }
@@ -110,6 +112,7 @@ def hello(*, first_tick: int = 0, n_ticks: int = 4) -> bytes:
             "mode": "lossless",
             "population": None,
             "populations": POPULATIONS,
+            "recorded": None,
         }
     )
 
@@ -130,7 +133,14 @@ def data(tick0: int, *ticks: list[int]) -> bytes:
 
 def end(tick: int = 4, *, digest: str | None = None) -> bytes:
     return msgpack.packb(
-        {"type": "end", "tick": tick, "digest": digest, "state": "complete", "reason": "complete"}
+        {
+            "type": "end",
+            "tick": tick,
+            "digest": digest,
+            "recorded_digest": digest,
+            "state": "complete",
+            "reason": "complete",
+        }
     )
 
 

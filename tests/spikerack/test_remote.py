@@ -19,7 +19,14 @@ from spikerack.remote import print_batches, show_live, window_start
 from spikerack.stream import SUBPROTOCOL
 from tests.spikerack.service import RUN, Script, answer, data, end, hello
 
-FAILED = {"type": "end", "tick": 4, "digest": None, "state": "failed", "reason": "chip 1 died"}
+FAILED = {
+    "type": "end",
+    "tick": 4,
+    "digest": None,
+    "recorded_digest": None,
+    "state": "failed",
+    "reason": "chip 1 died",
+}
 
 
 @pytest.fixture

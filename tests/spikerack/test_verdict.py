@@ -39,8 +39,10 @@ def run_of(**changes: Any) -> RunView:
         "state": "complete",
         "tick": 4,
         "n_ticks": 4,
-        "n_spikes": 3,
-        "digest": streamed().digest,
+        "n_spikes": 30,
+        "n_recorded_spikes": 3,
+        "digest": "ab",
+        "recorded_digest": streamed().digest,
         "conservation": conservation,
     }
     return RunView(record | changes)
@@ -61,8 +63,8 @@ def test_a_true_run_passes() -> None:
 
 def test_each_check_can_fail() -> None:
     assert failing(state="complete_with_loss") == ["the run is complete"]
-    assert failing(n_spikes=4) == ["same spikes by websocket, REST, record"]
-    assert failing(digest="00") == ["same digest of them"]
+    assert failing(n_recorded_spikes=4) == ["same spikes by websocket, REST, record"]
+    assert failing(recorded_digest="00") == ["same digest of them"]
     assert failing(conservation=None) == ["no address event is lost", "no synaptic event is lost"]
     unequal = {"address_events": balance(6, 5), "synaptic_events": balance(30, 30)}
     assert failing(conservation=unequal) == ["no address event is lost"]
@@ -76,9 +78,8 @@ def test_silence_does_not_pass() -> None:
     for message in (hello(), data(0, [], [], [], []), end(4)):
         silent.handle(message)
     empty = np.zeros(0, np.uint32)
-    checks = run_checks(
-        run_of(n_spikes=0, digest=silent.digest), silent, Spikes(empty, empty, 0.1, {"exc": (0, 8)})
-    )
+    run = run_of(n_recorded_spikes=0, recorded_digest=silent.digest)
+    checks = run_checks(run, silent, Spikes(empty, empty, 0.1, {"exc": (0, 8)}))
     assert [check.claim for check in checks if not check.holds] == ["same spikes by websocket, REST, record"]
 
 

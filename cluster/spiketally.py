@@ -1,0 +1,92 @@
+"""Counting a run's spikes as they come: digests, rates, and which of them are kept."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cluster.plan import Plan
+from cluster.recordings import recorded_mask
+from network import SpikeDigest
+
+
+class SpikeTally:
+    """All spikes of a run, counted; and those that its recordings keep.
+
+    Parameters
+    ----------
+    plan : Plan
+    n_ticks : int
+
+    Attributes
+    ----------
+    per_range : (n_ranges,) int64 array
+        Spikes of the neurons of each of the plan's key ranges.
+    n_recorded : int
+        Spikes that were kept.
+    """
+
+    def __init__(self, plan: Plan, n_ticks: int) -> None:
+        network = plan.network
+        self._plan = plan
+        self._digest = SpikeDigest(network.timestep_ms, n_ticks, network.n_neurons)
+        self._mask = recorded_mask(network)
+        # One digest when all spikes are kept: there is nothing to tell apart.
+        self._recorded = self._digest
+        if self._mask is not None:
+            self._recorded = SpikeDigest(network.timestep_ms, n_ticks, network.n_neurons)
+        self._order = np.argsort([r.first for r in plan.ranges], kind="stable")
+        self._edges = np.array([plan.ranges[k].first for k in self._order] + [network.n_neurons], np.int64)
+        self.per_range = np.zeros(len(plan.ranges), np.int64)
+
+    @property
+    def n_spikes(self) -> int:
+        """Spikes of all neurons."""
+        return self._digest.n_spikes
+
+    @property
+    def n_recorded(self) -> int:
+        """Spikes that are kept."""
+        return self._recorded.n_spikes
+
+    def take(self, spikes: NDArray[np.uint64]) -> NDArray[np.uint32]:
+        """Count the next spikes; return those that are kept.
+
+        Parameters
+        ----------
+        spikes : (n_spikes,) uint64 array
+            tick << 32 | global neuron number, sorted.
+
+        Returns
+        -------
+        (n_kept, 2) uint32 array
+            Tick and neuron.
+        """
+        pairs = np.empty((spikes.size, 2), np.uint32)
+        pairs[:, 0], pairs[:, 1] = spikes >> np.uint64(32), spikes & np.uint64(0xFFFFFFFF)
+        self._digest.update(pairs[:, 0], pairs[:, 1])
+        self.per_range[self._order] += np.diff(np.searchsorted(np.sort(pairs[:, 1]), self._edges))
+        if self._mask is None:
+            return pairs
+        kept: NDArray[np.uint32] = pairs[self._mask[pairs[:, 1]]]
+        self._recorded.update(kept[:, 0], kept[:, 1])
+        return kept
+
+    def digests(self, tick: int) -> dict[str, str]:
+        """Return the digests of a run of `tick` ticks, as its record names them."""
+        return {"digest": self._digest.hexdigest(tick), "recorded_digest": self._recorded.hexdigest(tick)}
+
+    def rates_hz(self, seconds: float) -> dict[str, float] | None:
+        """Return the mean rate of each member over `seconds`; None before there are any."""
+        if not seconds:
+            return None
+        members = self._plan.network.members
+        counts = np.zeros(len(members), np.int64)
+        np.add.at(counts, [part.member for own in self._plan.placement for part in own], self.per_range)
+        return {m.name: float(n) / max(m.size, 1) / seconds for m, n in zip(members, counts, strict=True)}
+
+    def counts(self) -> dict[str, Any]:
+        """Return the numbers of spikes, as the run's record names them."""
+        return {"n_spikes": self.n_spikes, "n_recorded_spikes": self.n_recorded}
