@@ -33,7 +33,8 @@ class Axons:
     """
 
     def __init__(self, plan: Plan, slices: tuple[SliceSpec, ...]) -> None:
-        self._plan, self._places = plan, {}
+        self._plan = plan
+        self._places: dict[int, NDArray[np.float64]] = {}
         self._recorded = {r.projection for r in plan.network.recordings if isinstance(r, WeightRecording)}
         pairs = [
             (self._key(number, part), number, k)
@@ -84,7 +85,7 @@ class Axons:
             step=quantised.step,
             shift=quantised.shift,
             timestep_ms=plan.network.timestep_ms,
-            codes=getattr(quantised, "codes", None) or NO_CODES,
+            codes=quantised.codes or NO_CODES,
             columns=plan.columns_of(projection),
         )
 

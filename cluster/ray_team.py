@@ -17,9 +17,10 @@ from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
 from cluster.errors import DeploymentLost
 from cluster.exchange import Mailboxes, Shape
-from cluster.host import SharedMailboxes, attach, warm_up
+from cluster.host import SharedMailboxes, attach
 from cluster.plan import Plan
 from cluster.team import Progress, peak_bytes_of_process
+from cluster.warmup import warm_up
 from cluster.worker import Advance, Built, Tally, Worker
 
 _LOOK_SECONDS = 0.2
@@ -41,11 +42,11 @@ class HostActor(Watched):
 
     def __init__(self, plan: Plan) -> None:
         self._mailboxes = SharedMailboxes(Shape.of(plan))
-        self._precision = plan.options.precision
+        self._plan = plan
 
     def warm_up(self) -> str:
         """Compile kernels; return the path of the shared memory."""
-        warm_up(self._precision)
+        warm_up(self._plan.network, self._plan.options)
         return self._mailboxes.path
 
     def abort(self) -> None:

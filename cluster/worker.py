@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from chip import Chip
 from chip.lanes import pushes_at_once
 from chip.layout import first_of
+from chip.memory import WeightErrors
 from cluster.errors import WorkerAborted
 from cluster.exchange import Mailboxes
 from cluster.loop import ABORTED, Port, run
@@ -33,6 +35,8 @@ class Built:
     synapse_digest: tuple[int, int]
     columns: tuple[Columns, ...] = ()
     """What each probe of the chip samples."""
+    weight_errors: tuple[WeightErrors, ...] = ()
+    """What weights lost by becoming integers, for each projection onto the chip."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +83,8 @@ class Worker:
 
     def __init__(self, plan: Plan, chip: int, progress: Callable[[float], None] = lambda share: None) -> None:
         self.plan, self.number = plan, chip
-        self.chip = Chip(lower(plan, chip), progress)
+        cores = len(os.sched_getaffinity(0))
+        self.chip = Chip(lower(plan, chip), progress, threads=max(cores // plan.n_chips, 1))
         self.probes = self.chip.spec.probes
         self.port = self._port()
         self.tick = 0
@@ -100,6 +105,7 @@ class Worker:
             n_saturated=memory.n_saturated,
             synapse_digest=(int(memory.digest[0]), int(memory.digest[1])),
             columns=tuple(Columns(probe.recording, probe.columns) for probe in self.probes),
+            weight_errors=memory.errors,
         )
 
     def attach(self, mailboxes: Mailboxes) -> None:

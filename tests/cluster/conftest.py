@@ -5,15 +5,17 @@ from collections.abc import Iterator
 
 import pytest
 
-from cluster.host import warm_up
+from cluster.options import DeployOptions
+from cluster.warmup import warm_up
 from tests.cluster.deployments import SECONDS
+from tests.cluster.samples import everything_network
 
 
 @pytest.fixture(scope="session")
 def kernels() -> None:
     """All kernels in both precisions, so that no single test pays for compiling or loading them."""
-    warm_up("float32")
-    warm_up("float64")
+    warm_up(everything_network(), DeployOptions(precision="float32"))
+    warm_up(everything_network(), DeployOptions(precision="float64"))
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import os
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import numpy as np
 import pytest
 
 from cluster.exchange import Shape, publish, wait_for
-from cluster.host import SharedMailboxes, attach, warm_up
+from cluster.host import SharedMailboxes, attach
 
 SHAPE = Shape(np.array([5, 7], np.int64), 4)
 
@@ -100,11 +99,3 @@ def test_pages_are_taken_only_when_written() -> None:
     held = os.stat(shared.path).st_blocks * 512
     os.close(int(Path(shared.path).name))
     assert 0 < held < 4 << 20
-
-
-@pytest.mark.usefixtures("kernels")
-@pytest.mark.parametrize("precision", ["float32", "float64"])
-def test_warming_up_leaves_no_thread(precision: str) -> None:
-    before = set(threading.enumerate())
-    warm_up(precision)
-    assert set(threading.enumerate()) == before
