@@ -1,7 +1,7 @@
 """Connectivity: which source neurons meet which target neurons. One class a rule, told apart by ``rule``.
 
-Rules that draw do so independently and with replacement unless ``allow_multapses`` is false: a pair may then be
-drawn more than once. A neuron may meet itself unless ``allow_autapses`` is false, which only matters in a
+Rules that draw do so independently and with replacement unless ``allow_multapses`` is false: a pair may then
+be drawn more than once. A neuron may meet itself unless ``allow_autapses`` is false, which only matters in a
 projection of a population onto itself.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Literal, Self, TypeAlias
 
+import numpy as np
 from pydantic import Field, model_validator
 
 from network.errors import NetworkError, Problem, show
@@ -157,7 +158,11 @@ class SmallWorld(Description):
         return self.k * n_targets
 
 
+MAX_WINDOW = 2**20
+"""Rows and columns of a window at most."""
+
 Extent = Annotated[Whole, Field(ge=1, le=2**31)]
+Places = Annotated[Whole, Field(ge=1, le=MAX_WINDOW)]
 Pair = tuple[Extent, Extent]
 Padding = tuple[Annotated[Whole, Field(ge=0, le=2**31)], Annotated[Whole, Field(ge=0, le=2**31)]]
 
@@ -191,7 +196,7 @@ class Convolution(Window):
     """
 
     rule: Literal["convolution"] = Field(default="convolution", description="the word convolution")
-    kernel_shape: tuple[Extent, Extent, Extent, Extent] = Field(
+    kernel_shape: tuple[Extent, Extent, Places, Places] = Field(
         description="the kernel's channels out, channels in of one group, rows and columns"
     )
     kernel: Numbers = Field(description="the weights, last axis fastest", repr=False)
@@ -238,10 +243,10 @@ class Convolution(Window):
 
 
 class Pooling(Window):
-    """Each target receives from all sources of its window, in its own channel, with the projection's weight."""
+    """Each target receives from all sources of its window, in its own channel, with the given weight."""
 
     rule: Literal["pooling"] = Field(default="pooling", description="the word pooling")
-    window: Pair = Field(description="the rows and columns of the window")
+    window: tuple[Places, Places] = Field(description="the rows and columns of the window")
 
     @model_validator(mode="after")
     def _shapes_agree(self) -> Self:
@@ -268,13 +273,10 @@ class Pooling(Window):
 
 def _n_inside(size: int, n: int, stride: int, padding: int, dilation: int, places: int) -> int:
     """Return how many of the places of all `n` windows along one axis lie within the image."""
-    total = 0
-    for place in range(min(places, 2**20)):
-        offset = place * dilation - padding  # source = position * stride + offset, 0 <= source < size
-        first = max(-(offset // stride), 0) if offset < 0 else 0
-        last = (size - 1 - offset) // stride if size > offset else -1
-        total += max(min(last, n - 1) - first + 1, 0)
-    return total
+    offset = np.arange(places) * dilation - padding  # source = position * stride + offset, 0 <= source < size
+    first = np.maximum(-(offset // stride), 0)
+    last = np.minimum((size - 1 - offset) // stride, n - 1)
+    return int(np.maximum(last - first + 1, 0).sum())
 
 
 class Explicit(Description):
@@ -321,10 +323,10 @@ class Uploaded(Description):
     sha256: Sha256 = Field(description="the SHA-256 of the arrays, 64 hexadecimal digits")
     n: Annotated[Whole, Field(ge=0, le=MAX_SYNAPSES)] = Field(description="the number of synapses")
     source_stop: Annotated[Whole, Field(ge=0, le=2**32)] = Field(
-        description="one more than the greatest source neuron, 0 if there are no synapses"
+        description="the greatest source neuron plus one, 0 if there are no synapses"
     )
     target_stop: Annotated[Whole, Field(ge=0, le=2**32)] = Field(
-        description="one more than the greatest target neuron, 0 if there are no synapses"
+        description="the greatest target neuron plus one, 0 if there are no synapses"
     )
     weights: tuple[Number, Number] | None = Field(
         default=None, description="the least and the greatest weight, or null if the projection gives it"

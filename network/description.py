@@ -103,7 +103,9 @@ class Network(Description):
         raise KeyError(name)
 
     def reach_um(self, projection: Projection) -> float:
-        """Return a bound of the distance of a projection's pairs in um; 0 without positions at both ends."""
+        """Return a bound of the distance of a projection's pairs in um; 0 where distance plays no role."""
+        if not projection.depends_on_distance:
+            return 0.0
         one, other = (self.member(name).positions for name in (projection.source, projection.target))
         return 0.0 if one is None or other is None else reach_um(one, other)
 

@@ -21,6 +21,8 @@ def gamma_below(x: float, shape: float) -> float:
     """
     if x <= 0.0:
         return 0.0
+    if math.isinf(x):
+        return 1.0
     front = math.exp(shape * math.log(x) - x - math.lgamma(shape))
     if x < shape + 1.0:
         return min(front * _series(x, shape), 1.0)

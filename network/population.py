@@ -22,7 +22,7 @@ from network.schema import (
     Whole,
     at_most,
 )
-from network.values import Value, lowest
+from network.values import Value, lowest, needs_distance
 from network.waveform import Waveform
 
 MAX_SIZE = 2**31
@@ -46,8 +46,8 @@ class PoissonInput(Description):
 
     @model_validator(mode="after")
     def _not_negative(self) -> Self:
-        low = lowest(self.rate_hz)
-        if low < 0:
+        low = 0.0 if needs_distance(self.rate_hz) else lowest(self.rate_hz)
+        if low < 0:  # What is a function of distance is looked at where the distances are known.
             raise NetworkError([("rate_hz", f"must be >= 0, got {show(low)}; raise its lowest value")])
         return self
 
@@ -173,8 +173,8 @@ class SpikeTimesSource(Description):
 class UploadedSpikesSource(Description):
     """A population whose neurons only emit spikes, at times that were uploaded as binary arrays.
 
-    What the description says of the arrays must be what they hold: uploading answers with it, and a deployment
-    compares.
+    What the description says of the arrays must be what they hold: uploading answers with it, and a
+    deployment compares.
     """
 
     kind: Literal["uploaded_spikes"] = Field(
@@ -185,7 +185,7 @@ class UploadedSpikesSource(Description):
     sha256: Sha256 = Field(description="the SHA-256 of the arrays, 64 hexadecimal digits")
     n: Annotated[Whole, Field(ge=0, le=2**53)] = Field(description="the number of spikes")
     neuron_stop: Annotated[Whole, Field(ge=0, le=2**32)] = Field(
-        description="one more than the greatest neuron, 0 if there are no spikes"
+        description="the greatest neuron plus one, 0 if there are no spikes"
     )
     positions: Positions | None = Field(
         default=None, description="where the neurons stand, or null if distance plays no role"

@@ -13,14 +13,21 @@ from pydantic import Field, model_validator
 
 from network.errors import NetworkError
 from network.schema import Description, Number, Whole
-from network.values import Value, bounds_of
+from network.values import LEAST_UM, Value, bounds_of
 
 MAX_DIMENSIONS = 3
 
+MAX_UM = 1e12
+"""The greatest length and coordinate: a million kilometres, whose square is still a number."""
+
 Lengths = Annotated[
-    tuple[Annotated[Number, Field(gt=0)], ...], Field(min_length=1, max_length=MAX_DIMENSIONS)
+    tuple[Annotated[Number, Field(ge=LEAST_UM, le=MAX_UM)], ...],
+    Field(min_length=1, max_length=MAX_DIMENSIONS),
 ]
-Coordinates = Annotated[tuple[Number, ...], Field(min_length=1, max_length=MAX_DIMENSIONS)]
+Coordinates = Annotated[
+    tuple[Annotated[Number, Field(ge=-MAX_UM, le=MAX_UM)], ...],
+    Field(min_length=1, max_length=MAX_DIMENSIONS),
+]
 
 
 class Space(Description):
@@ -56,7 +63,7 @@ class GridPositions(Space):
 
     kind: Literal["grid"] = Field(default="grid", description="the word grid")
     shape: Annotated[
-        tuple[Annotated[Whole, Field(ge=1, le=2**31)], ...], Field(min_length=1, max_length=MAX_DIMENSIONS)
+        tuple[Annotated[Whole, Field(ge=0, le=2**31)], ...], Field(min_length=1, max_length=MAX_DIMENSIONS)
     ] = Field(description="the cells in each dimension")
 
     @model_validator(mode="after")
@@ -108,7 +115,7 @@ def _ends(space: Space, k: int) -> tuple[float, float]:
 
 
 def reach_um(one: Space, other: Space) -> float:
-    """Return a bound of the distance between a neuron of one space and one of the other, of as many dimensions."""
+    """Return a bound of the distance between neurons of two spaces of as many dimensions."""
     total = 0.0
     for k in range(one.n_dimensions):
         (low, high), (lowest, highest) = _ends(one, k), _ends(other, k)

@@ -6,10 +6,10 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
-from network.connectivity import Connectivity, Convolution, Explicit, Uploaded
+from network.connectivity import Connectivity, Convolution, DistanceDependent, Explicit, Uploaded
 from network.errors import NetworkError, Problem, show
 from network.schema import Description, LongName, Name, Number, Whole
-from network.values import Value
+from network.values import Value, needs_distance
 
 
 def _default_name(fields: dict[str, Any]) -> str:
@@ -20,13 +20,14 @@ class Projection(Description):
     """The synapses from one population (or source) to another.
 
     A weight is added as given to the receptor's current or voltage: an inhibitory weight is negative.
-    A delay is the sum of an axonal and a dendritic part, each rounded half up to ticks if it is drawn, and is at
-    least one tick.
+    A delay is the sum of an axonal and a dendritic part, each rounded half up to ticks if it is drawn, and is
+    at least one tick.
 
-    A synapse's memory may have fewer than 16 bits, or hold only the entries of a codebook: each weight becomes
-    the nearest value that is left (of two equally near, the lesser). With ``weight_bits`` b these are the
-    multiples of s / n up to s, where s is the largest magnitude that the description allows; n = 2**b - 1 for
-    weights of one sign, else 2**(b - 1) - 1 to either side. The mapping report tells each projection's error.
+    A synapse's memory may have fewer than 16 bits, or hold only the entries of a codebook: each weight
+    becomes the nearest value that is left (of two equally near, the lesser). With ``weight_bits`` b these are
+    the multiples of s / n up to s, where s is the largest magnitude that the description allows; n = 2**b - 1
+    for weights of one sign, else 2**(b - 1) - 1 to either side. The mapping report tells each projection's
+    error.
     """
 
     source: Name = Field(description="the name of the population or source that sends")
@@ -73,6 +74,12 @@ class Projection(Description):
         if problems:
             raise NetworkError(problems)
         return self
+
+    @property
+    def depends_on_distance(self) -> bool:
+        """Whether its synapses depend on where its neurons stand."""
+        values = self.weight, self.delay_ms, self.axonal_delay_ms
+        return isinstance(self.connectivity, DistanceDependent) or any(map(needs_distance, values))
 
 
 def _once(name: str, value: Value | None, list_name: str, values: object) -> list[Problem]:

@@ -64,7 +64,10 @@ class SpikeRecording(Description):
 
 
 class WeightRecording(Description):
-    """Samples of the weights of a projection's synapses, at regular times, in the order source, target, delay."""
+    """Samples of the weights of a projection's synapses, at regular times.
+
+    Synapses are in the order of source, target, delay.
+    """
 
     kind: Literal["weights"] = Field(default="weights", description="the word weights")
     projection: LongName = Field(description="the name of the projection")

@@ -19,7 +19,8 @@ MAX_ENTRIES = 100_000
 MAX_NAMES = 1_000
 """Entries in a table of parameters or initial values."""
 
-_PRINTABLE = r"^[^\x00-\x1f\x7f]+$"
+PRINTABLE = r"^[^\x00-\x1f\x7f]+$"
+SHA256 = r"^[0-9a-f]{64}$"
 
 
 def _require_tag(schema: dict[str, Any]) -> None:
@@ -50,9 +51,9 @@ def at_most(limit: int) -> BeforeValidator:
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Whole = Annotated[int, Field(strict=True)]
 Text = Annotated[str, Field(strict=True)]
-Name = Annotated[str, Field(strict=True, min_length=1, max_length=128, pattern=_PRINTABLE)]
-Sha256 = Annotated[str, Field(strict=True, pattern=r"^[0-9a-f]{64}$")]
-LongName = Annotated[str, Field(strict=True, min_length=1, max_length=258, pattern=_PRINTABLE)]
+Name = Annotated[str, Field(strict=True, min_length=1, max_length=128, pattern=PRINTABLE)]
+Sha256 = Annotated[str, Field(strict=True, pattern=SHA256)]
+LongName = Annotated[str, Field(strict=True, min_length=1, max_length=258, pattern=PRINTABLE)]
 
 # One error is enough for lists that may hold millions: the first wrong entry ends the check.
 Indices = Annotated[tuple[Annotated[int, Field(strict=True, ge=0)], ...], Field(fail_fast=True)]

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from network.errors import NetworkError, Problem, join_path, join_step, names, show
+from network.schema import PRINTABLE, SHA256
 
 
 class Place(NamedTuple):
@@ -120,6 +121,9 @@ def _be(what: str) -> Callable[[dict[str, Any]], str]:
     return lambda _: f"must be {what}"
 
 
+PATTERNS = {PRINTABLE: "printable text", SHA256: "64 hexadecimal digits in lower case"}
+"""What a text of each pattern is."""
+
 RULES: dict[str, Callable[[dict[str, Any]], str]] = {
     "greater_than": _limit(">", "gt"),
     "greater_than_equal": _limit(">=", "ge"),
@@ -132,7 +136,9 @@ RULES: dict[str, Callable[[dict[str, Any]], str]] = {
     "string_unicode": _be("valid Unicode text"),
     "string_too_short": lambda _: "must not be empty",
     "string_too_long": lambda ctx: f"must have at most {ctx['max_length']} characters",
-    "string_pattern_mismatch": _be("printable text"),
+    "string_pattern_mismatch": lambda ctx: f"must be {PATTERNS[ctx['pattern']]}",
+    "bool_type": _be("true or false"),
+    "multiple_of": lambda ctx: f"must be a multiple of {ctx['multiple_of']}",
     "too_short": lambda _: "must not be empty",
     "too_long": lambda ctx: f"must have at most {ctx['max_length']} entries",
     "literal_error": lambda ctx: f"must be {ctx['expected']}",

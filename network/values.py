@@ -24,6 +24,9 @@ REACH_SD = 9.0
 MAX_TERMS = 4
 """Terms of a sum or product."""
 
+LEAST_UM = 1e-6
+"""The least length of a space or function of distance: a picometre, so that no ratio overflows."""
+
 Bounds = Literal["redraw", "clip"]
 
 
@@ -183,7 +186,9 @@ class DistanceExponential(Description):
         default="distance_exponential", description="the word distance_exponential"
     )
     scale: Number = Field(description="the value at distance 0")
-    length_um: Annotated[Number, Field(gt=0)] = Field(description="the distance of a decay to 1/e in um")
+    length_um: Annotated[Number, Field(ge=LEAST_UM)] = Field(
+        description="the distance of a decay to 1/e in um"
+    )
 
 
 class DistanceGaussian(Description):
@@ -193,7 +198,7 @@ class DistanceGaussian(Description):
         default="distance_gaussian", description="the word distance_gaussian"
     )
     scale: Number = Field(description="the value at the peak")
-    sd_um: Annotated[Number, Field(gt=0)] = Field(description="the standard deviation in um")
+    sd_um: Annotated[Number, Field(ge=LEAST_UM)] = Field(description="the standard deviation in um")
     mean_um: Annotated[Number, Field(ge=0)] = Field(default=0.0, description="the distance of the peak in um")
 
 
@@ -297,7 +302,8 @@ def bounds_of(value: Value, reach_um: float = math.inf) -> tuple[float, float]:
             return min(value.values, default=0.0), max(value.values, default=0.0)
         case Truncated():
             low, high = _reach_of(value)
-            # Clipped at both ends: all of a distribution may lie beyond one bound, and all draws are that bound.
+            # Clipped at both ends: all of a distribution may lie beyond one bound, and all draws are that
+            # bound.
             return _clip(low, value.low, value.high), _clip(high, value.low, value.high)
         case DistanceLinear():
             ends = (
@@ -305,20 +311,30 @@ def bounds_of(value: Value, reach_um: float = math.inf) -> tuple[float, float]:
                 value.at_zero + (value.slope_per_um * reach_um if value.slope_per_um else 0.0),
             )
             return min(ends), max(ends)
-        case DistanceExponential() | DistanceGaussian():
-            return min(value.scale, 0.0), max(value.scale, 0.0)
+        case DistanceExponential():
+            ends = value.scale, value.scale * math.exp(-reach_um / value.length_um)
+            return min(ends), max(ends)
+        case DistanceGaussian():
+            return _peak_bounds(value, reach_um)
         case Sum():
-            ends = [bounds_of(term, reach_um) for term in value.of]
-            low, high = sum(end[0] for end in ends), sum(end[1] for end in ends)
+            terms = [bounds_of(term, reach_um) for term in value.of]
+            low, high = sum(term[0] for term in terms), sum(term[1] for term in terms)
             return _clip(low, value.low, value.high), _clip(high, value.low, value.high)
         case Product():
             low, high = 1.0, 1.0
             for term in value.of:
-                ends = [_times(a, b) for a in (low, high) for b in bounds_of(term, reach_um)]
-                low, high = min(ends), max(ends)
+                products = [_times(a, b) for a in (low, high) for b in bounds_of(term, reach_um)]
+                low, high = min(products), max(products)
             return _clip(low, value.low, value.high), _clip(high, value.low, value.high)
         case _:
             return value, value
+
+
+def _peak_bounds(value: DistanceGaussian, reach_um: float) -> tuple[float, float]:
+    off = [0.0 if value.mean_um <= reach_um else value.mean_um - reach_um]
+    off += [value.mean_um, max(reach_um - value.mean_um, 0.0)]
+    ends = [value.scale * math.exp(-0.5 * (d / value.sd_um) * (d / value.sd_um)) for d in off]
+    return min(ends), max(ends)
 
 
 def _times(a: float, b: float) -> float:

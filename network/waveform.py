@@ -36,8 +36,12 @@ class Ramp(Description):
     """`first` until `start_ms`, then in a straight line to `last` at `stop_ms`, and `last` from there on."""
 
     kind: Literal["ramp"] = Field(default="ramp", description="the word ramp")
-    start_ms: Annotated[Number, Field(ge=0)] = Field(description="the time when the ramp starts in ms")
-    stop_ms: Annotated[Number, Field(ge=0)] = Field(description="the time when the ramp stops in ms")
+    start_ms: Annotated[Number, Field(ge=0)] = Field(
+        description="the time when the ramp starts in ms, on the time grid"
+    )
+    stop_ms: Annotated[Number, Field(ge=0)] = Field(
+        description="the time when the ramp stops in ms, on the time grid"
+    )
     first: Number = Field(description="the value before the ramp")
     last: Number = Field(description="the value after the ramp")
 

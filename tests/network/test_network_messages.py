@@ -17,7 +17,8 @@ CASES: list[tuple[tuple[str | int, ...], Any, str]] = [
     (
         ("sources", 0, "kind"),
         REMOVED,
-        "sources[0].kind must be one of 'poisson', 'spike_times', got nothing; "
+        "sources[0].kind must be one of 'poisson', 'correlated_poisson', 'spike_times', 'uploaded_spikes', "
+        "got nothing; "
         "give the populations that only emit spikes",
     ),
     (
@@ -101,7 +102,8 @@ CASES: list[tuple[tuple[str | int, ...], Any, str]] = [
         ("projections", 0, "connectivity", "rule"),
         "ring",
         "projections[0].connectivity.rule must be one of 'one_to_one', 'all_to_all', 'fixed_in_degree', "
-        "'fixed_total_number', 'explicit', got 'ring'; give the connectivity rule",
+        "'fixed_out_degree', 'fixed_total_number', 'fixed_probability', 'distance_dependent', 'small_world', "
+        "'convolution', 'pooling', 'explicit', 'uploaded', got 'ring'; give the connectivity rule",
     ),
     (
         ("projections", 0, "connectivity", "n"),
@@ -201,7 +203,7 @@ CASES: list[tuple[tuple[str | int, ...], Any, str]] = [
     (
         DELAY,
         {"kind": "normal", "mean": 1.5, "sd": 0.75},
-        "projections[3].delay_ms.low must be at least half of timestep_ms, 0.05, got None; "
+        "projections[3].delay_ms must be at least half of timestep_ms, 0.05, got -5.25 at its lowest; "
         "a delay is one tick or more",
     ),
     (
@@ -213,14 +215,15 @@ CASES: list[tuple[tuple[str | int, ...], Any, str]] = [
     (
         DELAY,
         {"kind": "normal", "mean": 5000, "sd": 1000, "low": 1},
-        "projections[3].delay_ms.high must stay below 65535 and a half ticks of 0.1 ms, got 14000; "
+        "projections[3].delay_ms must stay below 65535 and a half ticks of 0.1 ms, got 14000 at its highest; "
         "lower it or raise timestep_ms",
     ),
     # recordings
     (
         ("recordings", 0, "kind"),
-        "spikes",
-        "recordings[0].kind must be 'state', got 'spikes'; give the word state",
+        "spike",
+        "recordings[0].kind must be one of 'state', 'spikes', 'weights', got 'spike'; "
+        "give the recordings of spikes, state variables and weights",
     ),
     (
         ("recordings", 0, "population"),

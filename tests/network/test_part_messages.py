@@ -10,6 +10,10 @@ from tests.network.samples import REMOVED, broken, message
 
 FIELDS = "'name', 'timestep_ms', 'seed', 'populations', 'sources', 'projections', 'recordings'"
 VALUES = "populations[0].parameters"
+KINDS = (
+    "'uniform', 'normal', 'lognormal', 'exponential', 'gamma', 'array', 'distance_linear', "
+    "'distance_exponential', 'distance_gaussian', 'sum', 'product'"
+)
 
 # Where the demo is broken, with what, and what is said.
 CASES: list[tuple[tuple[str | int, ...], Any, str]] = [
@@ -65,7 +69,7 @@ CASES: list[tuple[tuple[str | int, ...], Any, str]] = [
         ("populations", 0, "sise"),
         1,
         "populations[0] must have only the fields 'name', 'size', 'model', 'parameters', 'initial', "
-        "'inputs', got 'sise'; rename or remove it",
+        "'inputs', 'positions', got 'sise'; rename or remove it",
     ),
     # values
     (
@@ -100,21 +104,18 @@ CASES: list[tuple[tuple[str | int, ...], Any, str]] = [
     ),
     (
         ("populations", 0, "parameters", "tau_m_ms"),
-        {"kind": "gamma"},
-        f"{VALUES}.tau_m_ms.kind must be one of 'uniform', 'normal', got 'gamma'; "
-        "give the model's parameters by name",
+        {"kind": "beta"},
+        f"{VALUES}.tau_m_ms.kind must be one of {KINDS}, got 'beta'; give the model's parameters by name",
     ),
     (
         ("populations", 0, "parameters", "tau_m_ms"),
         {"kind": "number"},
-        f"{VALUES}.tau_m_ms.kind must be one of 'uniform', 'normal', got 'number'; "
-        "give the model's parameters by name",
+        f"{VALUES}.tau_m_ms.kind must be one of {KINDS}, got 'number'; give the model's parameters by name",
     ),
     (
         ("populations", 0, "parameters", "tau_m_ms"),
         {"mean": 3},
-        f"{VALUES}.tau_m_ms.kind must be one of 'uniform', 'normal', got nothing; "
-        "give the model's parameters by name",
+        f"{VALUES}.tau_m_ms.kind must be one of {KINDS}, got nothing; give the model's parameters by name",
     ),
     (
         ("populations", 0, "parameters", "tau_m_ms"),
@@ -136,7 +137,7 @@ CASES: list[tuple[tuple[str | int, ...], Any, str]] = [
     (
         ("populations", 0, "inputs", 0, "kind"),
         "ac",
-        "populations[0].inputs[0].kind must be one of 'poisson', 'dc', got 'ac'; "
+        "populations[0].inputs[0].kind must be one of 'poisson', 'dc', 'current', 'noise', got 'ac'; "
         "give the inputs into each neuron",
     ),
     (
@@ -152,7 +153,7 @@ CASES: list[tuple[tuple[str | int, ...], Any, str]] = [
     (
         ("populations", 0, "inputs", 0, "rate_hz"),
         {"kind": "normal", "mean": 8, "sd": 1},
-        "populations[0].inputs[0].rate_hz must be >= 0, got -inf; raise its lowest value",
+        "populations[0].inputs[0].rate_hz must be >= 0, got -1; raise its lowest value",
     ),
     (
         ("populations", 0, "inputs", 0, "weight"),
