@@ -3,22 +3,32 @@
 A synapse holds an int16; its contribution to a slot is ``int16 << shift`` least significant bits. The shift
 is the projection's, the LSB is shared by all that add into the slot, and both follow from the description
 alone: bounds and means, never drawn values, so that every chip comes to the same numbers by itself.
+
+A synapse of fewer than 16 bits, or of a codebook, can only have the weights of a table (`chip.codes`): the
+one nearest to the weight described. They are rounded to steps like any other weight.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from chip.codes import Codes
+
 LARGEST = 32_767
 """Largest magnitude of a synapse's integer."""
 
+WEIGHT_BITS = 16
+"""Bits of a synapse's weight where the description says nothing."""
+
 _SPARE_BITS = 4
 """A projection may give up this many of its 15 bits to share the LSB of a stronger one, and no more."""
+
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -28,16 +38,56 @@ class WeightRange:
     Attributes
     ----------
     largest : float
-        Analytic bound of the magnitude.
+        Bound of the magnitude that a synapse must hold.
     granule : int or None
-        All described weights are multiples of 2**granule; None when weights are drawn.
+        All weights that a synapse can have are multiples of 2**granule; None when weights are drawn.
     fan_in : float
         Expected number of these synapses onto one neuron, for the slot's headroom.
+    described : (n,) float64 array or None
+        All weights of the description where they are listed (a constant is a list of one), else the two
+        bounds between which they are drawn; None for any up to `largest`.
+    listed : bool
+        Whether `described` is a list.
+    codes : (m,) float64 array or None
+        The weights that a synapse can have, ascending; None for all multiples of the step.
     """
 
     largest: float
     granule: int | None
     fan_in: float
+    described: Floats | None = field(default=None, compare=False)
+    listed: bool = False
+    codes: Floats | None = field(default=None, compare=False)
+
+    @classmethod
+    def of_list(cls, weights: Floats, fan_in: float) -> WeightRange:
+        """Return the range of listed weights."""
+        return cls(_largest(weights), granule_of(weights), fan_in, weights, True)
+
+    @classmethod
+    def of_span(cls, low: float, high: float, fan_in: float) -> WeightRange:
+        """Return the range of weights that are drawn between two bounds."""
+        return cls(max(abs(low), abs(high)), None, fan_in, np.array([low, high]))
+
+    def coded(self, values: Floats, *, reached: tuple[float, float] | None = None) -> WeightRange:
+        """Return the range of what becomes of these weights when a synapse can only have some `values`.
+
+        Of the values, (m,) float64 ascending, those stay that are nearest to some weight of the description:
+        steps are not spent on others.
+
+        Parameters
+        ----------
+        reached : (float, float)
+            The least and the greatest weight that can be drawn, where they lie beyond the described span.
+        """
+        assert self.described is not None, "only described weights have codes"
+        met = self.described if self.listed or reached is None else np.array(reached)
+        if not met.size:
+            return self
+        places = nearest_places(values, met)
+        places = np.unique(places) if self.listed else np.arange(places.min(), places.max() + 1)
+        codes = values[places]
+        return replace(self, largest=_largest(codes), granule=granule_of(codes), codes=codes)
 
 
 @dataclass(frozen=True)
@@ -51,20 +101,54 @@ class Quantisation:
     shift : int
         One step of this projection is 2**shift LSBs.
     relative_error : float
-        Bound of the rounding error over the largest weight.
+        Bound of the error over the largest weight of the description (where that is 0, over the largest
+        code); of listed weights it is met. What lies beyond the span that weights are laid out for is left
+        out.
     exact : bool
         Whether all described weights are represented exactly.
+    codes : Codes or None
+        The weights that a synapse can have, and what stands for them; None for all multiples of the step.
     """
 
     lsb_exponent: int
     shift: int
     relative_error: float
     exact: bool
+    codes: Codes | None = field(default=None, compare=False)
 
     @property
     def step(self) -> float:
         """The projection's step in the weight's unit."""
         return math.ldexp(1.0, self.lsb_exponent + self.shift)
+
+
+def bit_values(low: float, high: float, bits: int) -> Floats:
+    """Return the weights that a synapse of fewer than 16 bits can have: (m,) float64, ascending.
+
+    They are multiples of s / n, where s is the largest magnitude from `low` to `high`, and n is 2**bits - 1
+    for weights of one sign, else 2**(bits - 1) - 1 to either side; both signs need two bits.
+    """
+    largest = max(abs(low), abs(high))
+    if largest == 0.0:
+        return np.zeros(1)
+    n = 2**bits - 1 if low >= 0.0 or high <= 0.0 else 2 ** (bits - 1) - 1
+    sizes = np.append(np.arange(n) * largest / n, largest)  # n * s / n may miss s by its last bit
+    if low >= 0.0:
+        return sizes
+    down = 0.0 - sizes[::-1]
+    return down if high <= 0.0 else np.concatenate([down[:-1], sizes])
+
+
+def nearest_places(values: Floats, weights: Floats) -> NDArray[np.int64]:
+    """Return which of the ascending `values` is nearest to each weight, of two the lesser."""
+    if values.size < 2:
+        return np.zeros(weights.size, np.int64)
+    upper = np.clip(np.searchsorted(values, weights), 1, values.size - 1)
+    return np.where(weights - values[upper - 1] <= values[upper] - weights, upper - 1, upper)
+
+
+def _largest(weights: Floats) -> float:
+    return float(np.max(np.abs(weights), initial=0.0))
 
 
 def _finest(weights: WeightRange) -> int:
@@ -112,7 +196,7 @@ def quantise(ranges: Sequence[WeightRange]) -> tuple[Quantisation, ...]:
     """
     live = [r for r in ranges if r.largest > 0.0]
     if not live:
-        return tuple(Quantisation(0, 0, 0.0, True) for _ in ranges)
+        return tuple(_one(r, 0) for r in ranges)
     finest, coarsest = max(map(_finest, live)), min(map(_coarsest, live))
     lsb = min(finest, coarsest)
     total = sum(r.fan_in * r.largest for r in live)
@@ -122,9 +206,38 @@ def quantise(ranges: Sequence[WeightRange]) -> tuple[Quantisation, ...]:
 
 
 def _one(weights: WeightRange, lsb: int) -> Quantisation:
-    if weights.largest == 0.0:
-        return Quantisation(lsb, 0, 0.0, True)
-    shift = max(_finest(weights) - lsb, 0)
+    shift = max(_finest(weights) - lsb, 0) if weights.largest else 0
     step = math.ldexp(1.0, lsb + shift)
-    exact = weights.granule is not None and weights.granule >= lsb + shift
-    return Quantisation(lsb, shift, 0.0 if exact else 0.5 * step / weights.largest, exact)
+    codes = (
+        None
+        if weights.codes is None
+        else Codes(weights.codes, np.rint(weights.codes / step).astype(np.int64))
+    )
+    error, largest = _worst(weights, step, codes)
+    exact = error == 0.0
+    return Quantisation(lsb, shift, 0.0 if exact else error / largest, exact, codes)
+
+
+def _worst(weights: WeightRange, step: float, codes: Codes | None) -> tuple[float, float]:
+    """Return a bound of the error and the largest weight, both in the weights' unit."""
+    described = weights.described
+    if described is None or (codes is None and not weights.listed):
+        exact = weights.largest == 0.0 or (
+            weights.granule is not None and math.ldexp(1.0, weights.granule) >= step
+        )
+        return 0.0 if exact else 0.5 * step, weights.largest
+    if codes is None:
+        return _largest(np.rint(described / step) * step - described), weights.largest
+    if weights.listed:
+        held = (codes.integers * step)[nearest_places(codes.values, described)]
+        return _largest(held - described), _largest(described) or _largest(codes.values)
+    return _worst_between(codes, step, *described), _largest(described) or _largest(codes.values)
+
+
+def _worst_between(codes: Codes, step: float, low: float, high: float) -> float:
+    """Return the largest error of weights from `low` to `high`: it is at an end, or between two codes."""
+    held, ends = codes.integers * step, np.array([low, high])
+    middles = codes.values[:-1] + 0.5 * np.diff(codes.values)
+    inner = (middles > low) & (middles < high)
+    at_ends = held[nearest_places(codes.values, ends)] - ends
+    return max(_largest(at_ends), *(_largest((side - middles)[inner]) for side in (held[:-1], held[1:])))

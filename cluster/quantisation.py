@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from chip import MODELS
+from chip.spread import span_of
 from chip.values import law_of
-from chip.weights import Quantisation, WeightRange, granule_of, quantise
-from network import Network, PoissonInput, Projection
+from chip.weights import WEIGHT_BITS, Quantisation, WeightRange, bit_values, quantise
+from cluster.expectation import expected_fan_in
+from network import Network, PoissonInput, Population, Projection
+from network.connectivity import Convolution, Explicit, Uploaded
+from network.positions import reach_from_centre_um
+from network.values import Array
+from network.waveform import extremes
+
+Floats = NDArray[np.float64]
+
+Measured = Mapping[int, tuple[float, float, int]]
+"""Of projections by number, what the chips found: the largest error of a weight, the sum of all, how many."""
 
 
 @dataclass(frozen=True)
@@ -32,15 +44,62 @@ class Quantised:
     inputs: Mapping[tuple[int, int], Quantisation]
     lsb: Mapping[tuple[int, int], float]
 
-    def report(self, network: Network) -> list[dict[str, Any]]:
-        """Return, for each projection and Poisson input, its step and error, ready for JSON."""
-        names = [f"projection {p.name!r}" for p in network.projections]
-        names += [f"population {network.populations[k].name!r}, input {i}" for k, i in self.inputs]
-        both = [*self.projections, *self.inputs.values()]
-        return [
-            {"where": name, "step": q.step, "relative_error": q.relative_error, "exact": q.exact}
-            for name, q in zip(names, both, strict=True)
+    def report(self, network: Network, measured: Measured | None = None) -> list[dict[str, Any]]:
+        """Return, for each projection and Poisson input, what its weights became, ready for JSON.
+
+        Parameters
+        ----------
+        measured : mapping
+            Errors that the chips found while they built; those of a Poisson input need no chip.
+        """
+        lines = [
+            _line(
+                f"projection {projection.name!r}",
+                projection,
+                quantised,
+                _errors((measured or {}).get(number)),
+            )
+            for number, (projection, quantised) in enumerate(
+                zip(network.projections, self.projections, strict=True)
+            )
         ]
+        for (number, place), quantised in self.inputs.items():
+            population = network.populations[number]
+            weight = population.inputs[place].weight  # type: ignore[union-attr]
+            error = abs(round(weight / quantised.step) * quantised.step - weight)
+            where = f"population {population.name!r}, input {place}"
+            lines.append(_line(where, None, quantised, (error, error)))
+        return lines
+
+
+def _errors(measured: tuple[float, float, int] | None) -> tuple[float | None, float | None]:
+    """Return the largest and the mean error; None where there are no synapses.
+
+    Of the mean 12 digits are given: in no more of them shows the order in which chips and threads add.
+    """
+    if measured is None or not measured[2]:
+        return None, None
+    return measured[0], float(f"{measured[1] / measured[2]:.12g}")
+
+
+def _line(
+    where: str,
+    projection: Projection | None,
+    quantised: Quantisation,
+    errors: tuple[float | None, float | None],
+) -> dict[str, Any]:
+    codebook = None if projection is None else projection.codebook
+    bits = WEIGHT_BITS if projection is None else projection.weight_bits or WEIGHT_BITS
+    return {
+        "where": where,
+        "bits": bits if codebook is None else None,
+        "codebook_size": None if codebook is None else len(codebook),
+        "step": quantised.step,
+        "relative_error": quantised.relative_error,
+        "largest_error": errors[0],
+        "mean_error": errors[1],
+        "exact": quantised.exact,
+    }
 
 
 def quantise_network(network: Network) -> Quantised:
@@ -50,13 +109,13 @@ def quantise_network(network: Network) -> Quantised:
     for place, projection in enumerate(network.projections):
         target = numbers[projection.target]
         receptor = MODELS[network.populations[target].model].receptor(projection.receptor)
-        weights = _of_projection(network, projection)
+        weights = weight_range(network, projection)
         adders.setdefault((target, receptor), []).append(("projection", place, weights))
     for number, population in enumerate(network.populations):
         for place, described in enumerate(population.inputs):
             if isinstance(described, PoissonInput):
                 receptor = MODELS[population.model].receptor(described.receptor)
-                weights = _of_input(network, described)
+                weights = _of_input(network, population, described)
                 adders.setdefault((number, receptor), []).append(("input", (number, place), weights))
     return _collect(network, adders)
 
@@ -79,19 +138,54 @@ def _collect(
     return Quantised(ordered, dict(sorted(inputs.items())), lsb)
 
 
-def _of_projection(network: Network, projection: Projection) -> WeightRange:
-    sizes = network.member(projection.source).size, network.member(projection.target).size
-    fan_in = projection.connectivity.n_synapses(*sizes) / max(sizes[1], 1)
-    listed = getattr(projection.connectivity, "weights", None)
+def weight_range(network: Network, projection: Projection) -> WeightRange:
+    """Return what the description says of a projection's weights, and which its synapses can have."""
+    described, reached = described_weights(network, projection)
+    if projection.codebook is not None:
+        return described.coded(np.unique(projection.codebook), reached=reached)
+    bits = projection.weight_bits
+    if bits is None or bits >= WEIGHT_BITS or described.described is None or not described.described.size:
+        return described
+    low, high = (float(end(described.described)) for end in (np.min, np.max))
+    return described.coded(bit_values(low, high, bits))
+
+
+def described_weights(
+    network: Network, projection: Projection
+) -> tuple[WeightRange, tuple[float, float] | None]:
+    """Return the range of a projection's weights, and what can be drawn if that is more."""
+    fan_in, listed = expected_fan_in(network, projection), listed_weights(projection)
+    rule = projection.connectivity
     if listed is not None:
-        weights = np.asarray(listed, np.float64)
-        return WeightRange(float(np.max(np.abs(weights), initial=0.0)), granule_of(weights), fan_in)
-    assert projection.weight is not None
-    law = law_of(projection.weight)
-    largest = max(map(abs, law.bounds))
-    return WeightRange(largest, None if law.varies else granule_of(np.array([largest])), fan_in)
+        return WeightRange.of_list(listed, fan_in), None
+    if isinstance(rule, Uploaded) and rule.weights is not None:
+        bounds = WeightRange.of_span(*rule.weights, fan_in)
+        return replace(bounds, granule=rule.weight_granule), None
+    assert projection.weight is not None, "the language wants a weight"
+    reach = network.reach_um(projection)
+    law = law_of(projection.weight, reach_um=reach)
+    if not law.varies:
+        return WeightRange.of_list(np.array([law.least]), fan_in), None
+    return WeightRange.of_span(*span_of(projection.weight, reach_um=reach), fan_in), law.bounds
 
 
-def _of_input(network: Network, described: PoissonInput) -> WeightRange:
-    mean = max(law_of(described.rate_hz).bounds[1], 0.0) * network.timestep_ms * 1e-3
-    return WeightRange(abs(described.weight), granule_of(np.array([described.weight])), mean)
+def listed_weights(projection: Projection) -> Floats | None:
+    """Return the weights that the description lists, (n,) float64; None where it lists none."""
+    rule, weight = projection.connectivity, projection.weight
+    if isinstance(rule, Convolution):
+        return np.asarray(rule.kernel, np.float64)
+    if isinstance(rule, Explicit) and rule.weights is not None:
+        return np.asarray(rule.weights, np.float64)
+    return np.asarray(weight.values, np.float64) if isinstance(weight, Array) else None
+
+
+def _of_input(network: Network, population: Population, described: PoissonInput) -> WeightRange:
+    mean = greatest_rate_hz(population, described) * network.timestep_ms * 1e-3
+    return WeightRange.of_list(np.array([described.weight]), mean)
+
+
+def greatest_rate_hz(population: Population, described: PoissonInput) -> float:
+    """Return the greatest rate that a Poisson input can have, at any time and into any neuron."""
+    reach = 0.0 if population.positions is None else reach_from_centre_um(population.positions)
+    rate = max(law_of(described.rate_hz, reach_um=reach).greatest, 0.0)
+    return rate if described.modulation is None else rate * max(extremes(described.modulation)[1], 0.0)

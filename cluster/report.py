@@ -27,10 +27,19 @@ def mapping_report(plan: Plan, built: Sequence[Built], build_seconds: float) -> 
         "memory_bytes": n_bytes,
         "bytes_per_synapse": sum(b.synapse_bytes for b in built) / n_synapses if n_synapses else None,
         "n_saturated_weights": sum(b.n_saturated for b in built),
-        "quantisation": plan.quantised.report(plan.network),
+        "quantisation": plan.quantised.report(plan.network, measured_errors(built)),
         "chips": [_chip(plan, b) for b in built],
         "limits": [use.model_dump() for use in fit(plan.network, plan.system, plan.options).limits],
     }
+
+
+def measured_errors(built: Sequence[Built]) -> dict[int, tuple[float, float, int]]:
+    """Return what all chips found of each projection: largest error of a weight, their sum, their number."""
+    merged: dict[int, tuple[float, float, int]] = {}
+    for errors in (errors for each in built for errors in each.weight_errors):
+        largest, total, count = merged.get(errors.projection, (0.0, 0.0, 0))
+        merged[errors.projection] = max(largest, errors.largest), total + errors.total, count + errors.count
+    return merged
 
 
 def _chip(plan: Plan, built: Built) -> dict[str, Any]:
