@@ -89,8 +89,8 @@ def _tag(member: Any) -> str:
 def _problems(detail: ErrorDetails, model: type[BaseModel], path: str) -> Iterator[Problem]:
     kind, loc = detail["type"], detail["loc"]
     place = locate(loc, model, path=path)
-    if kind == "default_factory_not_called":
-        return  # The field that the default needs is refused, and reported.
+    if kind == "default_factory_not_called" or (kind == "too_short" and detail["input"]):
+        return  # The field that the default needs, or an entry of the list, is refused, and reported.
     if kind == "missing":
         yield place.path, f"must be given, got nothing; give {place.about}"
     elif kind == "extra_forbidden":

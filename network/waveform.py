@@ -73,7 +73,8 @@ def extremes(waveform: Waveform) -> tuple[float, float]:
     """Return the least and the greatest value that a waveform takes."""
     match waveform:
         case Steps():
-            return min((0.0, *waveform.values)), max((0.0, *waveform.values))
+            values = waveform.values if waveform.times_ms[:1] == (0.0,) else (0.0, *waveform.values)
+            return min(values), max(values)
         case Ramp():
             return min(waveform.first, waveform.last), max(waveform.first, waveform.last)
         case Sine():

@@ -112,3 +112,23 @@ def message(data: Any) -> str:
     with pytest.raises(NetworkError) as caught:
         parse_network(data)
     return str(caught.value)
+
+
+def populated(name: str, size: int, **fields: Any) -> dict[str, Any]:
+    """Return a population."""
+    return {"name": name, "size": size, "model": "lif_curr_exp", **fields}
+
+
+def alone(**fields: Any) -> dict[str, Any]:
+    """Return a network of one population of five neurons, or of other members."""
+    return {"name": "alone", "timestep_ms": 0.1, "seed": 1, "populations": [populated("a", 5)], **fields}
+
+
+def joined(
+    connectivity: Any, source: dict[str, Any], target: dict[str, Any] | None = None, **fields: Any
+) -> dict[str, Any]:
+    """Return a network of one projection between two populations, or of one onto itself."""
+    ends = {"source": source["name"], "target": (target or source)["name"], "connectivity": connectivity}
+    projection = {**ends, "weight": 1, "delay_ms": 1, **fields}
+    given = {name: value for name, value in projection.items() if value is not REMOVED}
+    return alone(populations=[source, *([target] if target else [])], projections=[given])
