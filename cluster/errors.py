@@ -34,3 +34,7 @@ class RunConflict(ClusterError, RuntimeError):
 
 class WorkerAborted(ClusterError, RuntimeError):
     """A chip stopped because another part of its deployment raised the abort word."""
+
+
+class ArraysLost(ClusterError, RuntimeError):
+    """Uploaded arrays that a network names are not there, or are not what was stored."""
