@@ -331,8 +331,8 @@ def bounds_of(value: Value, reach_um: float = math.inf) -> tuple[float, float]:
 
 
 def _peak_bounds(value: DistanceGaussian, reach_um: float) -> tuple[float, float]:
-    off = [0.0 if value.mean_um <= reach_um else value.mean_um - reach_um]
-    off += [value.mean_um, max(reach_um - value.mean_um, 0.0)]
+    """Return the bounds of a peak: at either end of the distances, or at the peak if it lies between."""
+    off = [value.mean_um, abs(reach_um - value.mean_um), *([0.0] if value.mean_um <= reach_um else [])]
     ends = [value.scale * math.exp(-0.5 * (d / value.sd_um) * (d / value.sd_um)) for d in off]
     return min(ends), max(ends)
 
