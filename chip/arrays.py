@@ -6,6 +6,7 @@ them would take longer to compile than to run.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 DELIVERED, SENT, N_SPIKES, N_COUNTERS = range(4)
 """Places in `Output.counters`: synaptic events delivered and sent, spikes in `Output.spikes`."""
 
-NEURONS, POISSON, TIMES = range(3)
+NEURONS, POISSON, TIMES, CORRELATED = range(4)
 """What a slice is."""
 
 (
@@ -36,8 +37,11 @@ NEURONS, POISSON, TIMES = range(3)
     INPUT,
     INPUT_END,
     TIME_END,
+    CURRENT,
+    CURRENT_END,
+    DRIVEN,
     N_SLICE_COLUMNS,
-) = range(19)
+) = range(22)
 """Columns of `ChipArrays.slices`: what the slice is, its size and numbers, and where its parts stand."""
 
 BANK, DELAY, DELAY_END, RING, WIDTH, HISTORY, ARRIVED, N_LANE_COLUMNS = range(8)
@@ -85,7 +89,7 @@ class Neurons(NamedTuple):
     slots: NDArray[np.int32]
     state: Any  # float32 or float64
     coefficients: Any
-    drive: Any
+    drive: Any  # what currents add in a tick
 
 
 class Inputs(NamedTuple):
@@ -94,18 +98,54 @@ class Inputs(NamedTuple):
     key: NDArray[np.uint64]  # (I,)
     slot: Integers  # (I,)
     weight: Integers  # (I,) LSBs
+    waveform: Integers  # (I,) what means are multiplied with; -1: nothing
+    tabled: NDArray[np.float64]  # (I,) the waveform's value that the thresholds are for
     table: Integers  # (I + 1,) thresholds of each input; no entries: means are per neuron
     thresholds: NDArray[np.uint32]
     guides: NDArray[np.int32]  # (I, 256)
     mean_first: Integers  # (I,)
-    means: NDArray[np.float64]
+    means: NDArray[np.float64]  # events a tick
+
+
+class Currents(NamedTuple):
+    """Currents that change: C of them, those of a slice one after the other, into N neurons."""
+
+    waveform: Integers  # (C,) -1: a noise
+    latest: NDArray[np.float64]  # (C,) value or interval that the drive is for
+    scale_first: Integers  # (C,)
+    scale: NDArray[np.float64]  # what the waveform is multiplied with, per neuron; mean and sd of a noise; pA
+    key: NDArray[np.uint64]  # (C,) of a noise
+    interval: Integers  # (C,) ticks from draw to draw of a noise
+    normal: NDArray[np.float64]  # `chip.normal.TABLE`
+    constant: NDArray[np.float64]  # (N,) pA
+    gain: NDArray[np.float64]  # (N,) what 1 pA adds in a tick
+    total: NDArray[np.float64]  # scratch
+
+
+class Waveforms(NamedTuple):
+    """Functions of time: W of them (see `chip.waveforms`)."""
+
+    timestep_ms: float
+    now: NDArray[np.float64]  # (W,) values in this tick
+    kind: Integers  # (W,)
+    step_first: Integers  # (W + 1,) where the steps of each begin
+    step_tick: Integers
+    step_value: NDArray[np.float64]
+    numbers: NDArray[np.float64]  # (W, 4) ramp: start and stop in ms, first, last; sine: offset, amplitude
+    turns: NDArray[
+        np.uint64
+    ]  # (W, 3) sine, 2**-64 turns: at tick 0, a tick, 2**32 times what that leaves out
 
 
 class Sources(NamedTuple):
     """Source populations: S slices, those that are no source with empty entries."""
 
     key: NDArray[np.uint64]  # (S,)
-    threshold: NDArray[np.uint64]  # (S,) a Poisson source spikes when 64 bits are below
+    mother: NDArray[np.uint64]  # (S,) key of a correlated source's mother
+    waveform: Integers  # (S,) what the chance is multiplied with; -1: nothing
+    chance: NDArray[np.float64]  # (S,) of a spike in a tick; of the mother in a correlated source
+    threshold: NDArray[np.uint64]  # (S,) the same of 64 bits
+    copy: NDArray[np.uint64]  # (S,) the chance of a copy of the mother's spike, of 64 bits
     tick: Integers
     neuron: Integers
     cursor: Integers  # (S,) next entry of a spike-times source
@@ -122,11 +162,12 @@ class Output(NamedTuple):
 
 
 class Probes(NamedTuple):
-    """Samples of state variables: P probes."""
+    """Samples: P probes, those of state variables first, then those of weights."""
 
     first: Integers  # (P + 1,)
-    place: Integers  # places in `Neurons.state`
-    origin: NDArray[np.float64]  # what to add
+    place: Integers  # places in `Neurons.state`, or in `Synapses.words`
+    origin: NDArray[np.float64]  # what to add to a state variable
+    step: NDArray[np.float64]  # (P,) what one unit of a word's weight is worth; 0 for state variables
     interval: Integers  # (P,) ticks
     rows: Integers  # (P,) rows taken since the last drain
     sample_first: Integers  # (P + 1,) where a probe's rows begin in `samples`
@@ -140,8 +181,25 @@ class ChipArrays(NamedTuple):
     flight: Flight
     neurons: Neurons
     inputs: Inputs
+    currents: Currents
+    waveforms: Waveforms
     sources: Sources
     output: Output
     probes: Probes
     slices: Integers  # (S, N_SLICE_COLUMNS)
     bank_first: Integers  # (B + 2,) first slice of each bank; the last range holds the sources
+
+
+def first_of(sizes: Sequence[int]) -> Integers:
+    """Return where each of consecutive ranges begins, and where the last ends: (n + 1,) int64."""
+    return np.concatenate([np.zeros(1, np.int64), np.cumsum(np.asarray(sizes, np.int64))])
+
+
+def integers(values: Iterable[Any]) -> Integers:
+    """Return whole numbers as an array."""
+    return np.array(list(values), np.int64)
+
+
+def joined(parts: Sequence[NDArray[Any]], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Return arrays one after the other, as one of `dtype`."""
+    return np.concatenate([*parts, np.empty(0, dtype)]).astype(dtype)

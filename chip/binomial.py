@@ -1,9 +1,8 @@
-"""Binomial and Poisson numbers from one uniform draw each, by inversion, with our own exp and log."""
+"""Binomial and hypergeometric numbers from one uniform draw each, by inversion, with our own exp and log."""
 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from chip.arithmetic import exp, log
 from chip.jit import kernel
@@ -162,34 +161,3 @@ def binomial_distribution(n, p):
         out[k + 1] = out[k] + out[k + 1]
     out[n] = 1.0
     return out
-
-
-@kernel
-def poisson_thresholds(mean):
-    """Return the uint32 thresholds T of a Poisson law: a draw of 32 bits b means #{k: b > T[k]} events.
-
-    Parameters
-    ----------
-    mean : float
-        Events a tick, 0 < mean < 700.
-
-    Returns
-    -------
-    (n,) uint32 array, n at most ``mean + 8 sqrt(mean) + 24``; chances are exact to 2**-32.
-    """
-    n = np.int64(mean + 8.0 * np.sqrt(mean) + 24.0)
-    out = np.empty(n, np.uint32)
-    mass = exp(-mean)
-    total = mass
-    for k in range(n):
-        out[k] = np.uint32(min(np.ceil(total * 4294967296.0) - 1.0, 4294967295.0))
-        mass = mass * mean / (k + 1)
-        total = total + mass
-    return out
-
-
-def poisson_table(mean: float) -> tuple[NDArray[np.uint32], NDArray[np.int32]]:
-    """Return a Poisson law's thresholds and a guide: the least count for each value of the top 8 bits."""
-    thresholds = poisson_thresholds(mean) if mean > 0.0 else np.full(1, 0xFFFFFFFF, np.uint32)
-    guide = np.searchsorted(thresholds, np.arange(256, dtype=np.uint32) << 24, "left").astype(np.int32)
-    return thresholds, guide

@@ -8,15 +8,28 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from chip.arrays import DELIVERED, HIGHEST, HISTORY, IN_USE, N_SPIKES, RING, SENT, WIDTH, ChipArrays, Integers
+from chip.arrays import (
+    DELIVERED,
+    HIGHEST,
+    HISTORY,
+    IN_USE,
+    N_SPIKES,
+    RING,
+    SENT,
+    WIDTH,
+    ChipArrays,
+    Integers,
+    Probes,
+)
 from chip.delivery import in_flight
 from chip.errors import SlotOverflow, SnapshotMismatch
+from chip.inputs import greatest_mean
 from chip.lanes import pushes_at_once
-from chip.layout import Builder, Places
+from chip.layout import Builder, Places, sample_rows
 from chip.memory import BlockSpec, SynapseMemory, build
 from chip.neurons import MODELS
+from chip.poisson import room_for
 from chip.spec import ChipSpec, InputSpec, SliceSpec
-from chip.values import law_of
 
 SLOT_CAPACITY = 2**31 - 1
 
@@ -102,6 +115,32 @@ class Chip:
             out.append(probes.samples[first : first + n_rows * width].reshape(n_rows, width).copy())
         probes.rows[:] = 0
         return out
+
+    def add_weight_probe(self, words: Integers, *, step: float, interval_ticks: int) -> None:
+        """Sample the weights of some words from now on; to be called before the first tick.
+
+        Parameters
+        ----------
+        words : (n,) int64 array
+            Places in the synapse memory, as `chip.readback` lists them.
+        step : float
+            What one unit of a word's weight is worth.
+        interval_ticks : int
+            A sample is taken at the end of each so many ticks.
+        """
+        probes, room = self.arrays.probes, sample_rows(words.size) * words.size
+        added = Probes(
+            first=np.append(probes.first, probes.first[-1] + words.size),
+            place=np.concatenate([probes.place, words]),
+            origin=probes.origin,
+            step=np.append(probes.step, step),
+            interval=np.append(probes.interval, interval_ticks),
+            rows=np.append(probes.rows, 0),
+            sample_first=np.append(probes.sample_first, probes.sample_first[-1] + room),
+            samples=np.empty(probes.samples.size + room),
+        )
+        self.arrays = self.arrays._replace(probes=added)
+        self._initial = self.snapshot()
 
     @property
     def _dynamic(self) -> dict[str, NDArray[Any]]:
@@ -220,7 +259,9 @@ class Chip:
                 first = places.slot(part, receptor)
                 load = self.memory.load[first : first + part.n]
                 worst = int(np.argmax(load))
-                total = int(load[worst]) + sum(self._most(i) for i in part.inputs if i.receptor == receptor)
+                total = int(load[worst]) + sum(
+                    self._most(part, i) for i in part.inputs if i.receptor == receptor
+                )
                 if total > SLOT_CAPACITY:
                     raise self._overflow(part, receptor, worst, total)
 
@@ -229,10 +270,10 @@ class Chip:
         name = MODELS[part.member.model].receptors[receptor].name  # type: ignore[union-attr]
         return SlotOverflow(part.member.name, name, part.first + neuron, load, SLOT_CAPACITY)
 
-    def _most(self, described: InputSpec) -> int:
+    def _most(self, part: SliceSpec, described: InputSpec) -> int:
         """Return the largest magnitude that a Poisson input can add in a tick."""
-        mean = law_of(described.described.rate_hz).bounds[1] * self.spec.timestep_ms * 1e-3
-        return int(mean + 8.0 * np.sqrt(mean) + 24.0) * abs(described.weight)
+        mean = greatest_mean(part, described, self.spec.timestep_ms)
+        return room_for(mean) * abs(described.weight)
 
 
 def _views(array: NDArray[Any], begins: Integers, ends: Integers) -> list[NDArray[Any]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 
 from chip.arrays import (
     BANK,
+    CORRELATED,
     HISTORY,
     N_COUNTERS,
     N_SLICE_COLUMNS,
@@ -20,23 +20,32 @@ from chip.arrays import (
     WIDTH,
     ChipArrays,
     Flight,
-    Inputs,
     Integers,
     Neurons,
     Output,
     Probes,
-    Sources,
     Synapses,
+    first_of,
+    integers,
+    joined,
 )
-from chip.binomial import poisson_table
+from chip.currents import build_currents, currents_of, drive_of
+from chip.inputs import build_inputs, values_of
 from chip.lanes import Lanes, wheel_size
 from chip.memory import SynapseMemory
 from chip.neurons import MODEL_NUMBER, MODELS
 from chip.neurons.model import Lowered, broadcast
 from chip.random import Purpose, stream_key
-from chip.spec import ChipSpec, InputSpec, SliceSpec
-from chip.values import draw_values, law_of
-from network import DCInput, PoissonSource, Population, SpikeTimesSource
+from chip.sources import build_sources, times_of
+from chip.spec import ChipSpec, SliceSpec
+from chip.waveforms import WaveformTable
+from network import (
+    CorrelatedPoissonSource,
+    PoissonSource,
+    Population,
+    SpikeTimesSource,
+    UploadedSpikesSource,
+)
 
 _SEGMENTS = 4096
 _SPIKE_ROOM = 1 << 16
@@ -76,11 +85,6 @@ class Places:
         return int(self.bank_slot[part.bank] + receptor * self.bank_pitch[part.bank]) + part.bank_neuron
 
 
-def first_of(sizes: Sequence[int]) -> Integers:
-    """Return where each of consecutive ranges begins, and where the last ends: (n + 1,) int64."""
-    return np.concatenate([np.zeros(1, np.int64), np.cumsum(np.asarray(sizes, np.int64))])
-
-
 def lower_slice(spec: ChipSpec, part: SliceSpec) -> Lowered:
     """Draw a slice's parameters and initial state and turn them into the kernel's coefficients."""
     population = part.member
@@ -88,7 +92,7 @@ def lower_slice(spec: ChipSpec, part: SliceSpec) -> Lowered:
     model = MODELS[population.model]
 
     def drawn(purpose: Purpose, place: int, value: Any) -> NDArray[np.float64]:
-        return draw_values(value, stream_key(spec.seed, purpose, part.number, place), part.first, part.n)
+        return values_of(spec, part, value, stream_key(spec.seed, purpose, part.number, place))
 
     parameters = {
         parameter.name: drawn(
@@ -104,22 +108,6 @@ def lower_slice(spec: ChipSpec, part: SliceSpec) -> Lowered:
     return model.lower(parameters, initial, spec.timestep_ms, part.lsb)
 
 
-def drive_of(spec: ChipSpec, part: SliceSpec, lowered: Lowered) -> NDArray[np.float64]:
-    """Return what the constant currents add to each neuron of a slice in a tick: (n,) float64."""
-    population = part.member
-    assert isinstance(population, Population)
-    model = MODELS[population.model]
-    place = [parameter.name for parameter in model.parameters].index(model.offset_parameter)
-    offset = population.parameters.get(model.offset_parameter, model.parameters[place].default)
-    key = stream_key(spec.seed, Purpose.PARAMETER, part.number, place)
-    current = draw_values(offset, key, part.first, part.n)
-    for number, described in enumerate(population.inputs):
-        if isinstance(described, DCInput):
-            key = stream_key(spec.seed, Purpose.INPUT, part.number, number)
-            current = current + draw_values(described.current_pa, key, part.first, part.n)
-    return np.broadcast_to(lowered.drive_gain * current, (part.n,)).copy()
-
-
 class Builder:
     """Lays a chip's memory out, group by group."""
 
@@ -129,19 +117,21 @@ class Builder:
         self.dtype = np.dtype(spec.precision)
         self.lowered = [lower_slice(spec, p) if p.bank >= 0 else None for p in spec.slices]
         self.coefficients = [self._coefficients(k) for k in range(len(spec.slices))]
-        self.times = [_times(part, spec.timestep_ms) for part in spec.slices]
+        self.times = [times_of(part, spec.timestep_ms) for part in spec.slices]
         self.padded = first_of([-(-p.n // 8) * 8 for p in spec.slices])
 
     def arrays(self) -> ChipArrays:
         """Return the chip's memory at tick 0."""
-        n_banks = self.spec.n_banks
+        n_banks, waveforms = self.spec.n_banks, WaveformTable(self.spec.timestep_ms)
         banks = np.array([p.bank if p.bank >= 0 else n_banks for p in self.spec.slices], np.int64)
         return ChipArrays(
             synapses=self._synapses(),
             flight=self._flight(),
             neurons=self._neurons(),
-            inputs=self._inputs(),
-            sources=self._sources(),
+            inputs=build_inputs(self.spec, self.places.slot, waveforms),
+            currents=build_currents(self.spec, self.lowered, waveforms),
+            sources=build_sources(self.spec, self.times, waveforms),
+            waveforms=waveforms.arrays(),  # when all others have named theirs
             output=self._output(),
             probes=self._probes(),
             slices=self._slices(),
@@ -156,6 +146,8 @@ class Builder:
         drive = first_of([p.n if p.bank >= 0 else 0 for p in slices])
         inputs = first_of([len(p.inputs) for p in slices])
         times = first_of([tick.size for tick, _ in self.times])
+        currents = first_of([len(currents_of(p)) for p in slices])
+        driven = first_of([p.n if currents_of(p) else 0 for p in slices])
         lines = [
             (
                 _kind(p),
@@ -172,6 +164,8 @@ class Builder:
                 *self.padded[k : k + 2],
                 *inputs[k : k + 2],
                 times[k + 1],
+                *currents[k : k + 2],
+                driven[k],
             )
             for k, p in enumerate(slices)
         ]
@@ -238,49 +232,9 @@ class Builder:
                 drive.append(drive_of(self.spec, part, lowered))
         return Neurons(
             slots=np.zeros(self.places.n_slots, np.int32),
-            state=_joined(state, self.dtype),
-            coefficients=_joined([flat for _, flat in self.coefficients], self.dtype),
-            drive=_joined(drive, self.dtype),
-        )
-
-    def _inputs(self) -> Inputs:
-        pairs = [(part, described) for part in self.spec.slices for described in part.inputs]
-        tables = [self._table(described) for _, described in pairs]
-        means = [self._means(part, described) for part, described in pairs]
-        keys = [stream_key(self.spec.seed, Purpose.INPUT, p.number, i.number) for p, i in pairs]
-        return Inputs(
-            key=np.array(keys, np.uint64),
-            slot=_integers(self.places.slot(p, i.receptor) for p, i in pairs),
-            weight=_integers(i.weight for _, i in pairs),
-            table=first_of([thresholds.size for thresholds, _ in tables]),
-            thresholds=_joined([thresholds for thresholds, _ in tables], np.dtype(np.uint32)),
-            guides=np.array([guide for _, guide in tables], np.int32).reshape(len(pairs), 256),
-            mean_first=first_of([m.size for m in means])[:-1].copy(),
-            means=_joined(means, np.dtype(np.float64)),
-        )
-
-    def _table(self, described: InputSpec) -> tuple[NDArray[np.uint32], NDArray[np.int32]]:
-        law = law_of(described.described.rate_hz)
-        if law.varies:
-            return np.zeros(0, np.uint32), np.zeros(256, np.int32)
-        return poisson_table(law.bounds[0] * self.spec.timestep_ms * 1e-3)
-
-    def _means(self, part: SliceSpec, described: InputSpec) -> NDArray[np.float64]:
-        if not law_of(described.described.rate_hz).varies:
-            return np.zeros(0)
-        key = stream_key(self.spec.seed, Purpose.INPUT, part.number, described.number, 1)
-        rates = draw_values(described.described.rate_hz, key, part.first, part.n)
-        return np.maximum(rates, 0.0) * (self.spec.timestep_ms * 1e-3)
-
-    def _sources(self) -> Sources:
-        slices, h = self.spec.slices, self.spec.timestep_ms
-        keys = [stream_key(self.spec.seed, Purpose.SOURCE, part.number) for part in slices]
-        return Sources(
-            key=np.array(keys, np.uint64),
-            threshold=np.array([_threshold(part, h) for part in slices], np.uint64),
-            tick=_joined([tick for tick, _ in self.times], np.dtype(np.int64)),
-            neuron=_joined([neuron for _, neuron in self.times], np.dtype(np.int64)),
-            cursor=first_of([tick.size for tick, _ in self.times])[:-1].copy(),
+            state=joined(state, self.dtype),
+            coefficients=joined([flat for _, flat in self.coefficients], self.dtype),
+            drive=joined(drive, self.dtype),
         )
 
     def _probes(self) -> Probes:
@@ -295,9 +249,10 @@ class Builder:
         room = [sample_rows(size) * size for size in sizes]
         return Probes(
             first=first_of(sizes),
-            place=_joined(index, np.dtype(np.int64)),
-            origin=_joined(origin, np.dtype(np.float64)),
-            interval=_integers(p.interval_ticks for p in self.spec.probes),
+            place=joined(index, np.dtype(np.int64)),
+            origin=joined(origin, np.dtype(np.float64)),
+            step=np.zeros(len(sizes)),
+            interval=integers(p.interval_ticks for p in self.spec.probes),
             rows=np.zeros(len(sizes), np.int64),
             sample_first=first_of(room),
             samples=np.empty(sum(room)),
@@ -309,40 +264,20 @@ def sample_rows(width: int) -> int:
     return min(max(_SAMPLE_BYTES // (8 * max(width, 1)), 1), _SAMPLE_ROWS)
 
 
-def _integers(values: Any) -> Integers:
-    return np.array(list(values), np.int64)
-
-
-def _joined(parts: Sequence[NDArray[Any]], dtype: np.dtype[Any]) -> NDArray[Any]:
-    return np.concatenate([*parts, np.empty(0, dtype)]).astype(dtype)
-
-
 def _kind(part: SliceSpec) -> int:
-    if isinstance(part.member, PoissonSource):
-        return POISSON
-    return TIMES if isinstance(part.member, SpikeTimesSource) else NEURONS
+    match part.member:
+        case PoissonSource():
+            return POISSON
+        case CorrelatedPoissonSource():
+            return CORRELATED
+        case SpikeTimesSource() | UploadedSpikesSource():
+            return TIMES
+        case Population():
+            return NEURONS
 
 
 def _n_variables(part: SliceSpec) -> int:
     return len(MODELS[part.member.model].kernel_state) if isinstance(part.member, Population) else 0
-
-
-def _threshold(part: SliceSpec, timestep_ms: float) -> int:
-    if not isinstance(part.member, PoissonSource):
-        return 0
-    return min(int(part.member.rate_hz * timestep_ms * 1e-3 * 2.0**64), 2**64 - 1)
-
-
-def _times(part: SliceSpec, timestep_ms: float) -> tuple[Integers, Integers]:
-    """Return ticks and neurons (within the slice) of a spike-times source, sorted by tick."""
-    if not isinstance(part.member, SpikeTimesSource):
-        return np.zeros(0, np.int64), np.zeros(0, np.int64)
-    lists = part.member.times_ms[part.first : part.first + part.n]
-    neuron = np.repeat(np.arange(part.n), [len(times) for times in lists])
-    ms = np.array([time for times in lists for time in times], np.float64)
-    tick = np.rint(ms / timestep_ms).astype(np.int64) - 1
-    order = np.lexsort((neuron, tick))
-    return tick[order], neuron[order]
 
 
 def _origin(part: SliceSpec, lowered: Lowered, variable: Integers, neuron: Integers) -> NDArray[np.float64]:

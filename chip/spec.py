@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from chip.memory import RowSpec
-from network import PoissonInput, PoissonSource, Population, SpikeTimesSource
+from network import Member, PoissonInput
 
 BANK_NEURONS = 65_536
 """Neurons of a bank: what 16 bits of a synapse can name, and what keeps a slot in a core's L2 cache."""
@@ -56,9 +56,12 @@ class SliceSpec:
     lsb : tuple of float
         LSB of each receptor's slots, in the weight's unit.
     inputs : tuple of InputSpec
+        The Poisson inputs; currents need nothing but their description.
+    spikes : pair of (n_spikes,) integer arrays, or None
+        The spikes of the whole source, where they were uploaded: tick, and number within the population.
     """
 
-    member: Population | PoissonSource | SpikeTimesSource
+    member: Member
     number: int
     first_global: int
     first: int
@@ -67,6 +70,7 @@ class SliceSpec:
     bank_neuron: int
     lsb: tuple[float, ...] = ()
     inputs: tuple[InputSpec, ...] = ()
+    spikes: tuple[NDArray[np.integer[Any]], NDArray[np.integer[Any]]] | None = None
 
 
 @dataclass(frozen=True)

@@ -5,15 +5,16 @@ from __future__ import annotations
 import numpy as np
 from numba import literal_unroll
 
-from chip.arithmetic import exp
 from chip.arrays import (
     COEFFICIENT,
     COEFFICIENT_END,
+    CORRELATED,
+    CURRENT,
+    CURRENT_END,
     DELIVERED,
     DRIVE,
     FIRED,
     FIRED_END,
-    FIRST,
     FIRST_GLOBAL,
     INPUT,
     INPUT_END,
@@ -27,22 +28,24 @@ from chip.arrays import (
     SLOT,
     STATE,
     STATE_END,
-    TIME_END,
     VARYING,
 )
+from chip.currents import update_drive
 from chip.delivery import begin_tick, deliver, deliver_rows
+from chip.inputs import add_poisson
 from chip.jit import kernel
 from chip.neurons import STEPS
-from chip.random import draw, unit32
+from chip.sources import correlated_source, poisson_source, times_source
+from chip.waveforms import evaluate
 
 _SPARE = np.uint64(32)
-_BYTE = np.uint64(24)
 
 
 @kernel
 def advance_tick(chip, tick):
     """Advance the whole chip by one tick; its spikes are appended to ``chip.output.spikes``."""
     begin_tick(chip.flight, tick)
+    evaluate(chip.waveforms, tick)
     n_banks = chip.flight.bank_lane.size - 1
     chip.output.counters[DELIVERED] += deliver_rows(chip.synapses, chip.flight, chip.neurons.slots, tick)
     for bank in range(n_banks + 1):
@@ -54,49 +57,18 @@ def advance_tick(chip, tick):
             line = chip.slices[part]
             if line[KIND] == NEURONS:
                 for i in range(line[INPUT], line[INPUT_END]):
-                    _drive(chip.inputs, chip.neurons.slots, i, line, tick)
+                    add_poisson(chip.inputs, chip.waveforms, chip.neurons.slots, i, line, tick)
+                if line[CURRENT] < line[CURRENT_END]:
+                    update_drive(chip.currents, chip.waveforms, chip.neurons.drive, line, tick)
                 _update(chip.neurons, chip.output.fired, line)
             elif line[KIND] == POISSON:
-                key = draw(chip.sources.key[part], np.uint64(tick))
-                _poisson_source(chip.output.fired, line, key, chip.sources.threshold[part])
+                poisson_source(chip.sources, chip.waveforms, chip.output.fired, part, line, tick)
+            elif line[KIND] == CORRELATED:
+                correlated_source(chip.sources, chip.waveforms, chip.output.fired, part, line, tick)
             else:
-                _times_source(chip.sources, chip.output.fired, part, line, tick)
+                times_source(chip.sources, chip.output.fired, part, line, tick)
             _collect(chip.output, part, line, tick)
-    _probe(chip.probes, chip.neurons.state, tick)
-
-
-@kernel
-def _drive(inputs, slots, i, line, tick):
-    """Add Poisson input `i` to a slice: one hash a neuron, turned into a count by the law's thresholds."""
-    key = draw(inputs.key[i], np.uint64(tick))
-    n, first, weight = line[SIZE], np.uint64(line[FIRST]), inputs.weight[i]
-    slots = slots[inputs.slot[i] : inputs.slot[i] + n]
-    thresholds = inputs.thresholds[inputs.table[i] : inputs.table[i + 1]]
-    if thresholds.size > 0:
-        guide = inputs.guides[i]
-        for j in range(n):
-            bits = np.uint32(draw(key, first + np.uint64(j)) >> _SPARE)
-            count = guide[bits >> np.uint32(_BYTE)]
-            while count < thresholds.size and bits > thresholds[count]:
-                count += 1
-            slots[j] += np.int32(count * weight)
-    else:
-        means = inputs.means[inputs.mean_first[i] : inputs.mean_first[i] + n]
-        for j in range(n):
-            bits = draw(key, first + np.uint64(j)) >> _SPARE
-            slots[j] += np.int32(poisson(means[j], unit32(bits)) * weight)
-
-
-@kernel
-def poisson(mean, u):
-    """Return the Poisson number of `mean` < 700 that the uniform `u` names."""
-    mass = exp(-mean)
-    total, count = mass, 0
-    while u > total and count < mean + 8.0 * np.sqrt(mean) + 24.0:
-        count += 1
-        mass = mass * mean / count
-        total = total + mass
-    return count
+    _probe(chip.probes, chip.neurons.state, chip.synapses.words, tick)
 
 
 @kernel
@@ -116,22 +88,6 @@ def _update(neurons, fired, line):
 
 
 @kernel
-def _poisson_source(fired, line, key, threshold):
-    first, base = np.uint64(line[FIRST]), line[FIRED]
-    for i in range(line[SIZE]):
-        fired[base + i] = draw(key, first + np.uint64(i)) < threshold
-
-
-@kernel
-def _times_source(sources, fired, part, line, tick):
-    place = sources.cursor[part]
-    while place < line[TIME_END] and sources.tick[place] <= tick:
-        fired[line[FIRED] + sources.neuron[place]] = 1
-        place += 1
-    sources.cursor[part] = place
-
-
-@kernel
 def _collect(output, part, line, tick):
     """Append the spikes of a slice in the order of neurons, eight flags at a look, and clear the flags."""
     n_spikes, begin = output.counters[N_SPIKES], line[FIRED]
@@ -148,12 +104,18 @@ def _collect(output, part, line, tick):
 
 
 @kernel
-def _probe(probes, state, tick):
-    """Sample the state variables whose interval ends with `tick`."""
+def _probe(probes, state, words, tick):
+    """Sample the state variables and weights whose interval ends with `tick`."""
     for probe in range(probes.interval.size):
         if (tick + 1) % probes.interval[probe] == 0:
             low, high = probes.first[probe], probes.first[probe + 1]
             out = probes.sample_first[probe] + probes.rows[probe] * (high - low)
-            for i in range(low, high):
-                probes.samples[out + i - low] = state[probes.place[i]] + probes.origin[i]
+            step = probes.step[probe]
+            if step == 0.0:
+                for i in range(low, high):
+                    probes.samples[out + i - low] = state[probes.place[i]] + probes.origin[i]
+            else:
+                for i in range(low, high):
+                    weight = np.int64(np.int32(words[probes.place[i]])) >> 16
+                    probes.samples[out + i - low] = weight * step
             probes.rows[probe] += 1

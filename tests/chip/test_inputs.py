@@ -12,7 +12,7 @@ from network import Network
 from tests.chip.chips import LSB, Cut, Lone, spec_of
 from tests.chip.goodness import DEVIATE, chi_square, moments
 from tests.chip.networks import QUIET, RELAY, delta, describe, everything, times
-from tests.chip.oracle import draws, key_of, poisson_counts
+from tests.chip.oracle import GOLDEN, draws, finalise, key_of, poisson_counts
 from tests.chip.strategies import cuts, few
 
 SEED = 5
@@ -47,6 +47,12 @@ def expected_bits(number: int, n_ticks: int, size: int) -> np.ndarray:
     return draws(of_tick[:, None], np.arange(size)[None, :])
 
 
+def uniforms(key: np.uint64, size: int) -> np.ndarray:
+    """Return what a uniform value draws for each neuron, from 0 to 1: its own bits, hashed on once."""
+    bits = finalise(draws(key, np.arange(size)) + np.uint64(GOLDEN))
+    return ((bits & np.uint64(0xFFFFFFFF)).astype(np.float64) + 0.5) / 2.0**32
+
+
 @pytest.mark.parametrize("rate_hz", [0.0, 8.0, 12_800.0, 300_000.0])
 def test_a_poisson_input_counts_by_inversion_of_its_draws(rate_hz: float) -> None:
     counts = counts_of(driven(poisson_input(rate_hz)), 50)
@@ -71,8 +77,7 @@ def test_a_draw_must_be_above_a_threshold_to_count_one_more() -> None:
 def test_rates_of_each_neuron_are_drawn_and_kept() -> None:
     low, high = 1000.0, 90_000.0
     counts = counts_of(driven(poisson_input({"kind": "uniform", "low": low, "high": high})), 50)
-    uniform = (draws(key_of(SEED, Purpose.INPUT, 1, 0, 1), np.arange(20)) & np.uint64(0xFFFFFFFF)) + 0.5
-    rates = low + (high - low) * (uniform / 2.0**32)
+    rates = low + (high - low) * uniforms(key_of(SEED, Purpose.INPUT, 1, 0, 1), 20)
     bits = expected_bits(0, 50, 20)
     for neuron, rate_hz in enumerate(rates.tolist()):
         assert np.array_equal(counts[:, neuron], poisson_counts(bits[:, neuron], rate_hz * 1e-4))

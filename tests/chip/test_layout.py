@@ -6,7 +6,8 @@ import pytest
 
 from chip import SliceSpec
 from chip.arrays import FIRED, FIRED_END
-from chip.layout import Places, first_of
+from chip.arrays import first_of
+from chip.layout import Places
 from tests.chip.chips import Cut, Lone, spec_of, whole
 from tests.chip.networks import QUIET, RELAY, delta, describe, explicit, times
 

@@ -3,9 +3,8 @@ import math
 import numpy as np
 import pytest
 
-from chip.binomial import poisson_table, poisson_thresholds
+from chip.poisson import poisson, poisson_table
 from chip.random import unit32
-from chip.tick import poisson
 from tests.chip.goodness import DEVIATE, chi_square, pooled
 from tests.chip.oracle import draws, poisson_counts, poisson_masses
 
@@ -14,7 +13,7 @@ MEANS = [1e-9, 0.01, 0.8, 1.28, 5.0, 30.5, 120.0, 500.0, 699.0]
 
 @pytest.mark.parametrize("mean", MEANS)
 def test_thresholds_are_the_exact_distribution_to_2_to_the_minus_32(mean: float) -> None:
-    thresholds = poisson_thresholds(mean)
+    thresholds = poisson_table(mean)[0]
     exact = np.cumsum(poisson_masses(mean, thresholds.size))
     # Draws of at most k events: 0 ... T[k].
     assert np.abs((thresholds + 1.0) / 2.0**32 - exact).max() <= 2.0**-32 + 1e-12
@@ -25,7 +24,7 @@ def test_thresholds_are_the_exact_distribution_to_2_to_the_minus_32(mean: float)
 
 @pytest.mark.parametrize("mean", MEANS)
 def test_mean_and_variance_of_the_thresholds(mean: float) -> None:
-    more = (2.0**32 - 1.0 - poisson_thresholds(mean)) / 2.0**32  # chances of more than k events
+    more = (2.0**32 - 1.0 - poisson_table(mean)[0]) / 2.0**32  # chances of more than k events
     k = np.arange(more.size)
     first, second = more.sum(), (more * (2 * k + 1)).sum()
     assert first == pytest.approx(mean, abs=more.size * 2.0**-32)
@@ -48,7 +47,7 @@ def test_no_rate_no_events() -> None:
 
 @pytest.mark.parametrize("mean", MEANS)
 def test_means_of_each_neuron_give_the_counts_of_the_table(mean: float) -> None:
-    thresholds = poisson_thresholds(mean).astype(np.int64)
+    thresholds = poisson_table(mean)[0].astype(np.int64)
     borders = np.unique(np.concatenate([thresholds - 2, thresholds + 2, [0, 2**32 - 1]]))
     bits = draws(9, np.arange(500)) >> np.uint64(32)
     bits = np.concatenate([bits, borders[(borders >= 0) & (borders < 2**32)].astype(np.uint64)])
@@ -71,7 +70,7 @@ def test_counts_are_poisson() -> None:
 
 def test_thresholds_never_change() -> None:
     """Golden: they decide every Poisson input of one rate."""
-    assert poisson_thresholds(1.28)[:6].tolist() == [
+    assert poisson_table(1.28)[0][:6].tolist() == [
         1194161112,
         2722687336,
         3700944119,
