@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from cluster.arrays import ArrayStore, require_arrays
 from cluster.control import RunControl
 from cluster.errors import DeploymentLost, RunConflict
 from cluster.execution import Execution, run_meta
@@ -19,6 +20,8 @@ from cluster.plan import Plan
 from cluster.recordings import Recordings
 from cluster.report import mapping_report
 from cluster.runfile import TERMINAL, RunWriter, write_record
+from cluster.synapsequery import SynapseQuery
+from cluster.synapses import SynapsePage, read_page
 from cluster.team import Team
 
 _REPORT_SECONDS = 0.2
@@ -105,6 +108,26 @@ class Coordinator:
             )
         return control.act(action, ticks)
 
+    def synapses(self, query: SynapseQuery, limit: int, begin: tuple[int, int]) -> SynapsePage:
+        """Return a part of the synapses that a query asks for, as they stand in the chips' memories now.
+
+        A run goes on meanwhile: the memories are only read.
+
+        Raises
+        ------
+        RunConflict
+            The deployment is not ready.
+        RefusedQuery
+            The query names what there is not, or asks for too much.
+        DeploymentLost
+            A chip has died.
+        """
+        with self._lock:
+            if self._state != "ready":
+                rule = f"to read its synapses it must be ready, got {self._state}"
+                raise RunConflict(f"deployment {self.deployment_id!r}: {rule}; look at its state first")
+        return read_page(self.plan, query, self._team.synapses, limit=limit, begin=begin)
+
     def close(self) -> None:
         """End the active run and all chips. Idempotent."""
         with self._lock:
@@ -123,6 +146,7 @@ class Coordinator:
     def _build(self) -> None:
         begin = time.perf_counter()
         try:
+            require_arrays(self.plan.network, ArrayStore(self.plan.arrays), verify=True)
             built = self._team.build(self._report_progress)
             self._recordings = Recordings.of(self.plan.network, [chip.columns for chip in built])
             self._report = mapping_report(self.plan, built, time.perf_counter() - begin)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cluster.arrays import ArrayStore, require_arrays
 from cluster.check import check
 from cluster.control import RunControl
 from cluster.execution import Execution
@@ -82,6 +84,7 @@ def run_local(
     options: DeployOptions | None = None,
     backend: Backend = "local",
     threads: int | None = None,
+    arrays: Path | str | None = None,
     progress: Callable[[str, float, str], None] = lambda phase, share, detail: None,
 ) -> RunOutcome:
     """Build a network, run it for `n_ticks`, and return its spikes and a summary.
@@ -90,6 +93,8 @@ def run_local(
     ----------
     threads : int or None
         Cores to use with the local backend; None for all.
+    arrays : Path, str or None
+        The folder of the arrays that the network names, as `spikerack.arrays.save` fills it.
     progress : callable
         Told phase, share done (0 to 1) and a detail for people.
 
@@ -97,13 +102,17 @@ def run_local(
     ------
     NetworkError, CapacityError
         The network is wrong, or does not fit.
+    ArraysLost
+        Arrays that it names are damaged.
     DeploymentLost
         A chip died while it was built.
     """
     check(network)
     system, options = system or SYSTEMS["rack-8x8"], options or DeployOptions()
     require_fit(network, system, options)
-    plan = Plan(network, system, options)
+    store = ArrayStore(None if arrays is None else Path(arrays).resolve())
+    require_arrays(network, store, verify=True)
+    plan = Plan(network, system, options, None if store.folder is None else str(store.folder))
     begin = time.perf_counter()
     team = _team(plan, backend, threads)
     try:

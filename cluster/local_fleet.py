@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from cluster.arrays import arrays_of
 from cluster.check import check
 from cluster.coordinator import Coordinator
 from cluster.errors import DeploymentLost
@@ -11,6 +12,8 @@ from cluster.fit import require_fit
 from cluster.fleet import Action
 from cluster.options import DeployOptions
 from cluster.plan import Plan
+from cluster.synapsequery import SynapseQuery
+from cluster.synapses import SynapsePage
 from cluster.systems import System
 from cluster.team import ThreadTeam
 from network import Network
@@ -33,7 +36,7 @@ class LocalFleet:
         """Begin to build a deployment."""
         check(network)
         require_fit(network, system, options)
-        plan = Plan(network, system, options)
+        plan = Plan(network, system, options, arrays_of(self.data))
         self._coordinators[deployment_id] = Coordinator(deployment_id, plan, self.data, ThreadTeam)
 
     def start_run(self, deployment_id: str, run_id: str, n_ticks: int) -> None:
@@ -43,6 +46,12 @@ class LocalFleet:
     def control(self, deployment_id: str, run_id: str, action: Action, ticks: int | None = None) -> int:
         """Pause, resume, step or cancel a run; return the tick."""
         return self._of(deployment_id).control(run_id, action, ticks)
+
+    def synapses(
+        self, deployment_id: str, query: SynapseQuery, limit: int, begin: tuple[int, int]
+    ) -> SynapsePage:
+        """Return a part of the synapses that a query asks for."""
+        return self._of(deployment_id).synapses(query, limit, begin)
 
     def release(self, deployment_id: str) -> None:
         """End a deployment."""

@@ -14,6 +14,7 @@ from typing import Any
 
 import ray
 
+from cluster.arrays import arrays_of
 from cluster.check import check
 from cluster.coordinator import Coordinator
 from cluster.errors import ClusterError, DeploymentLost
@@ -23,6 +24,8 @@ from cluster.options import DeployOptions
 from cluster.plan import Plan
 from cluster.ray_team import RayTeam
 from cluster.runfile import read_record
+from cluster.synapsequery import SynapseQuery
+from cluster.synapses import SynapsePage
 from cluster.systems import System
 from network import Network
 
@@ -49,6 +52,10 @@ class CoordinatorActor:
     def control(self, run_id: str, action: Action, ticks: int | None) -> int:
         """Pause, resume, step or cancel a run."""
         return self._coordinator.control(run_id, action, ticks)
+
+    def synapses(self, query: SynapseQuery, limit: int, begin: tuple[int, int]) -> SynapsePage:
+        """Return a part of the synapses that a query asks for."""
+        return self._coordinator.synapses(query, limit, begin)
 
     def close(self) -> None:
         """End all that belongs to the deployment."""
@@ -84,11 +91,12 @@ class RayFleet:
         """Begin to build a deployment."""
         check(network)
         require_fit(network, system, options)
+        plan = Plan(network, system, options, arrays_of(self.data))
         with self._lock:
             self._require_head()
             actor = CoordinatorActor.options(  # type: ignore[attr-defined]
                 name=deployment_id, namespace=self.namespace, lifetime="detached", resources=_ON_THE_HEAD
-            ).remote(deployment_id, Plan(network, system, options), str(self.data))
+            ).remote(deployment_id, plan, str(self.data))
             self._watch(deployment_id, actor)
 
     def start_run(self, deployment_id: str, run_id: str, n_ticks: int) -> None:
@@ -98,6 +106,13 @@ class RayFleet:
     def control(self, deployment_id: str, run_id: str, action: Action, ticks: int | None = None) -> int:
         """Pause, resume, step or cancel a run; return the tick."""
         return int(self._call(deployment_id, "control", run_id, action, ticks))
+
+    def synapses(
+        self, deployment_id: str, query: SynapseQuery, limit: int, begin: tuple[int, int]
+    ) -> SynapsePage:
+        """Return a part of the synapses that a query asks for."""
+        page: SynapsePage = self._call(deployment_id, "synapses", query, limit, begin)
+        return page
 
     def release(self, deployment_id: str) -> None:
         """End a deployment."""

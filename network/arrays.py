@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from network.errors import NetworkError, names, show
 
@@ -79,6 +79,15 @@ def column_of(kind: ArrayKind, name: str) -> ArrayColumn:
             return column
     known = ", ".join(column.name for column in ARRAY_KINDS[kind])
     raise ArraysError([("arrays", f"must be columns of {kind}, {known}, got {show(name)}; remove it")])
+
+
+def as_array(column: ArrayColumn, values: ArrayLike) -> NDArray[Any]:
+    """Return an array as it is, and a list of numbers as one that the column takes, if its numbers can be."""
+    if isinstance(values, np.ndarray):
+        return values
+    array = np.asarray(values)
+    whole = array.dtype.kind in "iu" and not column.of_neurons
+    return array.astype(column.dtype) if whole or not array.size else array
 
 
 def require_columns(kind: ArrayKind, given: Collection[str]) -> None:

@@ -63,6 +63,10 @@ def run(
     duration_ms: Annotated[float, typer.Option(min=0.0, help="Biological time.")] = 1000.0,
     seed: Seed = None,
     precision: Arithmetic = "float32",
+    arrays: Annotated[
+        Path | None,
+        typer.Option(exists=True, file_okay=False, help="Folder of the arrays that the network names."),
+    ] = None,
     spikes: Annotated[Path | None, typer.Option(metavar="FILE.npz", help="Write the spikes there.")] = None,
     raster: Annotated[Path | None, typer.Option(metavar="FILE.png", help="Draw the raster there.")] = None,
     as_json: AsJson = False,
@@ -81,6 +85,7 @@ def run(
         options={"chips": chips, "placement": placement, "precision": precision},
         backend=backend,
         threads=threads,
+        arrays=arrays,
         duration_ms=duration_ms,
     )
     if spikes is not None:

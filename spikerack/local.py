@@ -48,6 +48,7 @@ def run_here(
     options: Mapping[str, Any],
     backend: Literal["local", "ray"],
     threads: int | None,
+    arrays: Path | None = None,
     duration_ms: float,
 ) -> RunOutcome:
     """Run a network, with a progress bar on standard error.
@@ -72,6 +73,7 @@ def run_here(
             options=DeployOptions(**options),
             backend=backend,
             threads=threads,
+            arrays=arrays,
             n_ticks=network.ticks(duration_ms, where="--duration-ms"),
             progress=on_phase,
         )

@@ -7,7 +7,7 @@ Start reading at `cluster.arrays.store`; `cluster.arrays.draft` is how something
 
 from cluster.arrays.agreement import array_problems, require_arrays
 from cluster.arrays.draft import Draft
-from cluster.arrays.store import ArrayStore
+from cluster.arrays.store import ArrayStore, arrays_of
 from cluster.arrays.stored import SpikeColumns, StoredArrays, SynapseColumns
 
 __all__ = [
@@ -17,5 +17,6 @@ __all__ = [
     "StoredArrays",
     "SynapseColumns",
     "array_problems",
+    "arrays_of",
     "require_arrays",
 ]

@@ -28,6 +28,8 @@ from cluster.errors import ArraysLost
 from network import UploadedSpikesSource
 from network.arrays import ArrayKind, column_of
 
+FOLDER = "arrays"
+
 _NAME = re.compile(r"[0-9a-f]{64}")
 
 
@@ -174,6 +176,11 @@ class ArrayStore:
             return map_column(path, column_of(found.kind, name).dtype, found.n)
         except (ValueError, OSError) as error:
             raise _damaged(sha256, str(error)) from error
+
+
+def arrays_of(data: Path) -> str:
+    """Return the folder of the store below the service's data folder, as every process finds it."""
+    return str((data / FOLDER).resolve())
 
 
 def _parsed_source(found: StoredArrays) -> UploadedSpikesSource:
