@@ -178,11 +178,12 @@ def _projection(network: Network, number: int) -> Iterator[Problem]:
     if projection.weight is None:
         name = "connectivity.kernel" if isinstance(rule, Convolution) else "connectivity.weights"
     described = described_weights(network, projection)[0]
+    weights = np.zeros(0) if described.described is None else described.described
     yield from _weight(f"{path}.{name}", described.largest)
     if projection.codebook is not None:
         yield from _codebook(f"{path}.codebook", projection.codebook)
     if projection.weight_bits == 1:
-        low, high = (float(end(described.described, initial=0.0)) for end in (np.min, np.max))
+        low, high = (float(end(weights, initial=0.0)) for end in (np.min, np.max))
         if low < 0.0 < high:
             rule_text = f"must be at least 2 for weights of both signs, from {low:g} to {high:g}"
             yield f"{path}.weight_bits", f"{rule_text}, got 1; give 2 bits, or a codebook"

@@ -36,7 +36,7 @@ def lattice(n: int, extent: float, *, period: float, reach: float, most: int) ->
         counts = np.where((steps == 0) | (2 * steps == n), 1, 2) * n
     else:
         counts = np.where(steps == 0, 1, 2) * (n - steps)
-    return steps * (extent / n), counts / (n * n)
+    return np.asarray(steps * (extent / n), np.float64), np.asarray(counts / (n * n), np.float64)
 
 
 class Difference:
@@ -83,14 +83,9 @@ class Difference:
 
     def _density(self, magnitude: Floats) -> Floats:
         turns = range(-2, 3) if math.isfinite(self.period) else (0,)
-        return np.sum(
-            [
-                self._at(side * magnitude + (turn * self.period if turn else 0.0) - self.shift)
-                for side in (-1, 1)
-                for turn in turns
-            ],
-            axis=0,
-        )
+        starts = [(turn * self.period if turn else 0.0) - self.shift for turn in turns]
+        parts = [self._at(side * magnitude + start) for side in (-1, 1) for start in starts]
+        return np.asarray(np.sum(parts, axis=0), np.float64)
 
     def _at(self, x: Floats) -> Floats:
         """Return the density of a difference `x` from the mean one."""

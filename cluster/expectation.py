@@ -201,7 +201,7 @@ def _some(positions: Positions, seed: float) -> Floats:
         if isinstance(value, Array):
             columns.append(np.asarray(value.values, np.float64)[chosen])
         else:
-            share = (seed + (np.arange(chosen.size) + 0.5) * _TURNS[k]) % 1.0
+            share = np.asarray((seed + (np.arange(chosen.size) + 0.5) * _TURNS[k]) % 1.0, np.float64)
             columns.append(_quantiles(_coordinate(positions, k), share))
     return np.stack(columns, axis=1)
 

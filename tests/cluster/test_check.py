@@ -18,6 +18,7 @@ PARAMETERS_OF_EXP = (
     "tau_syn_in_ms"
 )
 FIRES_WITHOUT_END = "lower it, or the neuron fires without end"
+MAGNITUDE_RULE = "must be of a magnitude of at most 1e+30 at its largest"
 WEIGHT_RULE = "must be 0 or of a magnitude from 1e-09 to 1e+09 at its largest"
 
 
@@ -134,6 +135,90 @@ CASES = [
         f"populations[0].inputs[0].weight {WEIGHT_RULE}, got 1e+308; check the unit",
     ),
     (
+        (*EXP, "parameters", "tau_m_ms"),
+        {"kind": "array", "values": [10.0] * 119 + [0.0]},
+        "populations[0].parameters.tau_m_ms must be > 0, got values down to 0; raise it",
+    ),
+    (
+        (*EXP, "parameters", "tau_m_ms"),
+        {"kind": "sum", "of": [1, {"kind": "uniform", "low": -2, "high": 3}]},
+        "populations[0].parameters.tau_m_ms must be > 0, got values down to -1; give it a low",
+    ),
+    (
+        (*EXP, "parameters", "c_m_pf"),
+        -1e31,
+        f"populations[0].parameters.c_m_pf {MAGNITUDE_RULE}, got 1e+31; check the unit",
+    ),
+    (
+        (*EXP, "initial", "v_mv"),
+        {"kind": "product", "of": [-1e200, {"kind": "uniform", "low": 0, "high": 1e100}]},
+        f"populations[0].initial.v_mv {MAGNITUDE_RULE}, got 1e+300; check the unit",
+    ),
+    (
+        (*EXP, "inputs", 1, "current_pa"),
+        {"kind": "uniform", "low": -2e30, "high": 0},
+        f"populations[0].inputs[1].current_pa {MAGNITUDE_RULE}, got 2e+30; check the unit",
+    ),
+    (
+        (*EXP, "inputs", 1),
+        {
+            "kind": "current",
+            "current_pa": 1e20,
+            "waveform": {"kind": "sine", "amplitude": -1e20, "frequency_hz": 1},
+        },
+        f"populations[0].inputs[1].current_pa {MAGNITUDE_RULE}, got 1e+40; check the unit",
+    ),
+    (
+        (*EXP, "inputs", 1),
+        {"kind": "noise", "sd_pa": 1e30, "interval_ms": 1},
+        f"populations[0].inputs[1].sd_pa {MAGNITUDE_RULE}, got 9e+30; check the unit",
+    ),
+    (
+        (*EXP, "inputs", 0, "modulation"),
+        {"kind": "steps", "times_ms": [0, 5], "values": [1, 500]},
+        "populations[0].inputs[0].rate_hz must be at most 500 events a tick where the modulation is "
+        "greatest, got 600; lower the rate and raise the weight, or shorten the timestep",
+    ),
+    (
+        ("projections", 0, "weight"),
+        {"kind": "product", "of": [1e6, {"kind": "exponential", "mean": 1e6}]},
+        f"projections[0].weight {WEIGHT_RULE}, got 7e+12; check the unit",
+    ),
+    (
+        ("projections", 6, "connectivity", "weights"),
+        [1.5, -2, 3e9],
+        f"projections[6].connectivity.weights {WEIGHT_RULE}, got 3e+09; check the unit",
+    ),
+    (
+        ("projections", 6, "connectivity"),
+        {
+            "rule": "uploaded",
+            "sha256": "0" * 64,
+            "n": 3,
+            "source_stop": 3,
+            "target_stop": 50,
+            "weights": [-2e10, 1],
+            "delays_ms": [0.4, 6],
+        },
+        f"projections[6].connectivity.weights {WEIGHT_RULE}, got 2e+10; check the unit",
+    ),
+    (
+        ("projections", 2, "codebook"),
+        [-60, -20, 0.5, -20],
+        "projections[2].codebook[3] must be unique, got -20 like projections[2].codebook[1]; remove one",
+    ),
+    (
+        ("projections", 2, "codebook"),
+        [-1e10, 0],
+        f"projections[2].codebook {WEIGHT_RULE}, got 1e+10; check the unit",
+    ),
+    (
+        ("projections", 6, "weight_bits"),
+        1,
+        "projections[6].weight_bits must be at least 2 for weights of both signs, from -2 to 3, got 1; "
+        "give 2 bits, or a codebook",
+    ),
+    (
         ("recordings", 0, "variables"),
         ["v_mv", "refractory"],
         "recordings[0].variables[1] must be a state variable of lif_curr_exp, got 'refractory'; "
@@ -164,6 +249,17 @@ def test_a_refusal_says_where_what_and_what_to_do(
         (("projections", 3, "receptor"), "delta"),
         (("projections", 0, "weight"), 0),
         (("projections", 0, "weight"), -1e9),
+        ((*EXP, "parameters", "tau_m_ms"), {"kind": "array", "values": [10.0] * 119 + [0.5]}),
+        ((*EXP, "parameters", "tau_m_ms"), {"kind": "sum", "of": [1, normal(1, 9)], "low": 0.1}),
+        ((*EXP, "initial", "i_ex_pa"), -1e30),
+        ((*EXP, "inputs", 0, "modulation"), {"kind": "sine", "offset": 1, "amplitude": 1, "frequency_hz": 9}),
+        (("projections", 2, "weight_bits"), 1),
+        (("projections", 3, "weight_bits"), 1),
+        (("projections", 6, "weight_bits"), 2),
+        (("projections", 2, "codebook"), [5, -1e9]),
+        (("projections", 0, "weight"), {"kind": "lognormal", "log_mean": 0, "log_sd": 4}),
+        (("recordings", 0), {"kind": "spikes", "population": "probe"}),
+        (("recordings", 0), {"kind": "weights", "projection": "exc->exc", "interval_ms": 1}),
     ],
 )
 def test_what_just_holds_is_taken(path: tuple[str | int, ...], value: Any) -> None:
@@ -181,3 +277,37 @@ def test_all_that_is_wrong_is_said_at_once() -> None:
         "populations[1].model",
         "recordings[1].variables[0]",
     ]
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (
+            {"kind": "distance_linear", "at_zero": 300, "slope_per_um": -0.5},
+            "populations[0].parameters.c_m_pf must be > 0, got values down to -300; "
+            "make it the term of a sum with a low",
+        ),
+        ({"kind": "distance_linear", "at_zero": 300, "slope_per_um": -0.4}, None),
+        (
+            {
+                "kind": "sum",
+                "of": [{"kind": "distance_linear", "at_zero": 300, "slope_per_um": -1}],
+                "low": 1,
+            },
+            None,
+        ),
+    ],
+)
+def test_functions_of_distance_reach_as_far_as_the_positions(value: Any, expected: str | None) -> None:
+    """The ends of a line are half its length from its centre."""
+    network = changed((*EXP, "parameters", "c_m_pf"), value)
+    network["populations"][0]["positions"] = {"kind": "grid", "shape": [120], "extent_um": [1200]}
+    if expected is not None:
+        network["populations"][0]["positions"]["extent_um"] = [2400]
+    described = parse_network(network)
+    if expected is None:
+        check(described)
+        return
+    with pytest.raises(NetworkError) as caught:
+        check(described)
+    assert str(caught.value) == expected

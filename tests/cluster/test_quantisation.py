@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from chip.values import REACH_SD
-from cluster.quantisation import quantise_network
+from cluster.quantisation import quantise_network, weight_range
 from network import Network, parse_network
 from tests.cluster.samples import everything_network, pair
 
@@ -131,3 +131,146 @@ def test_a_projection_of_no_weight_is_exact() -> None:
     mixed = quantise_network(onto_second(0, 0.1))
     assert mixed.projections[0].exact
     assert mixed.projections[1] == quantise_network(onto_second(0.1)).projections[0]
+
+
+def of(*, n: int = 10, positions: dict[str, Any] | None = None, **projection: Any) -> Network:
+    """The pair with its projection's fields replaced, both populations of `n` neurons."""
+    network = pair()
+    for population in network["populations"]:
+        population["size"] = n
+        if positions is not None:
+            population["positions"] = positions
+    network["projections"][0] |= projection
+    network["projections"][0] = {k: v for k, v in network["projections"][0].items() if v is not None}
+    return parse_network(network)
+
+
+LINE = {"kind": "grid", "shape": [10], "extent_um": [100]}
+LOGNORMAL = {"kind": "lognormal", "log_mean": 0, "log_sd": 0.5}
+KERNEL = {
+    "rule": "convolution",
+    "source_shape": [1, 2, 5],
+    "kernel_shape": [1, 1, 1, 3],
+    "kernel": [0.5, -12, 0.25],
+    "padding": [0, 1],
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "largest"),
+    [
+        ({"weight": {"kind": "exponential", "mean": 2}}, 14.0),
+        ({"weight": {"kind": "exponential", "mean": 2, "high": 5}}, 5.0),
+        ({"weight": {"kind": "gamma", "shape": 4, "scale": 0.5}}, 8.0),
+        (
+            {"weight": LOGNORMAL},
+            math.exp(0.125) * (1 + 6 * math.sqrt(math.exp(0.25) - 1)),
+        ),
+        ({"weight": {"kind": "sum", "of": [-3, {"kind": "uniform", "low": -2, "high": 0}]}}, 5.0),
+        ({"weight": {"kind": "product", "of": [-3, {"kind": "exponential", "mean": 1}]}}, 21.0),
+        ({"weight": {"kind": "array", "values": [0.5] * 99 + [-7.25]}, "n": 10}, 7.25),
+        (
+            {"weight": {"kind": "distance_linear", "at_zero": 1, "slope_per_um": -0.5}, "positions": LINE},
+            49.0,
+        ),
+        ({"weight": {"kind": "distance_gaussian", "scale": -6, "sd_um": 9}, "positions": LINE}, 6.0),
+        ({"weight": None, "connectivity": KERNEL}, 12.0),
+    ],
+)
+def test_values_of_every_kind_have_a_largest(changes: dict[str, Any], largest: float) -> None:
+    network = of(**changes)
+    found = weight_range(network, network.projections[0]).largest
+    assert found == pytest.approx(largest, rel=1e-6)
+    assert largest * (1 - 1e-6) <= 32767 * quantise_network(network).projections[0].step
+
+
+@pytest.mark.parametrize(
+    ("changes", "exact"),
+    [
+        ({"weight": {"kind": "array", "values": [0.5] * 99 + [-7.25]}}, True),
+        ({"weight": {"kind": "array", "values": [0.5] * 99 + [0.1]}}, False),
+        ({"weight": None, "connectivity": KERNEL}, True),
+        ({"weight": {"kind": "sum", "of": [0.5, 0.25]}}, True),
+        ({"weight": LOGNORMAL}, False),
+    ],
+)
+def test_what_the_description_lists_is_exact_when_it_can_be(changes: dict[str, Any], exact: bool) -> None:
+    (line,) = quantise_network(of(**changes)).report(of(**changes))
+    assert line["exact"] == exact == (line["relative_error"] == 0.0)
+
+
+def uploaded(least: float, greatest: float, granule: int | None) -> dict[str, Any]:
+    facts = {"weights": [least, greatest], "weight_granule": granule}
+    return {"rule": "uploaded", "sha256": "0" * 64, "n": 50, "source_stop": 10, "target_stop": 10, **facts}
+
+
+@pytest.mark.parametrize(("granule", "exact"), [(-3, True), (-40, False)])
+def test_an_upload_is_quantised_by_its_facts(granule: int, exact: bool) -> None:
+    network = of(weight=None, connectivity=uploaded(-8.0, 100.0, granule))
+    (projection,) = quantise_network(network).projections
+    assert projection.exact == exact
+    assert 32767 * projection.step >= 100.0
+
+
+def test_bits_leave_shares_of_the_largest_weight() -> None:
+    network = of(weight={"kind": "uniform", "low": 0, "high": 3}, weight_bits=2)
+    quantised = quantise_network(network)
+    codes = quantised.projections[0].codes
+    assert codes is not None
+    assert codes.values.tolist() == [0.0, 1.0, 2.0, 3.0]
+    assert (codes.integers * quantised.projections[0].step).tolist() == [0.0, 1.0, 2.0, 3.0]
+    (line,) = quantised.report(network)
+    assert (line["bits"], line["codebook_size"], line["relative_error"]) == (2, None, 0.5 / 3.0)
+
+
+@pytest.mark.parametrize("bits", [None, 16])
+def test_sixteen_bits_are_all_there_are(bits: int | None) -> None:
+    network = of(weight=LOGNORMAL, weight_bits=bits)
+    quantised = quantise_network(network)
+    assert quantised == quantise_network(of(weight=LOGNORMAL))
+    assert quantised.projections[0].codes is None
+    assert quantised.report(network)[0]["bits"] == 16
+
+
+def test_a_codebook_is_sorted_and_told() -> None:
+    network = of(weight={"kind": "uniform", "low": -3, "high": 3}, codebook=[4, -2, 0.5, 900])
+    quantised = quantise_network(network)
+    codes = quantised.projections[0].codes
+    assert codes is not None
+    assert codes.values.tolist() == [-2.0, 0.5, 4.0]
+    (line,) = quantised.report(network)
+    assert (line["bits"], line["codebook_size"], line["exact"]) == (None, 4, False)
+    assert line["relative_error"] == 1.75 / 3.0  # 2.25 is as near to 0.5 as to 4
+
+
+def test_a_codebook_serves_draws_beyond_the_span() -> None:
+    network = of(weight=LOGNORMAL, codebook=[1, 20])
+    codes = quantise_network(network).projections[0].codes
+    assert codes is not None
+    assert codes.values.tolist() == [1.0, 20.0]  # the span ends at 4.75, draws at 23.8
+
+
+def test_the_report_tells_what_the_chips_measured() -> None:
+    network = of(weight=0.1)
+    (line,) = quantise_network(network).report(network, {0: (0.25, 3.0, 12)})
+    assert (line["largest_error"], line["mean_error"]) == (0.25, 0.25)
+    (line,) = quantise_network(network).report(network, {0: (0.0, 0.0, 0)})
+    assert (line["largest_error"], line["mean_error"]) == (None, None)
+
+
+def test_the_error_of_an_input_needs_no_chip() -> None:
+    network = onto_second(inputs=({"kind": "poisson", "rate_hz": 1000, "weight": 0.1},))
+    (line,) = quantise_network(network).report(network)
+    error = abs(round(0.1 / line["step"]) * line["step"] - 0.1)
+    assert (line["largest_error"], line["mean_error"]) == (error, error)
+    assert line["relative_error"] == error / 0.1
+
+
+def test_a_modulated_input_counts_at_its_greatest() -> None:
+    steps = {"kind": "steps", "times_ms": [0, 10], "values": [1, 400]}
+    plain, modulated = (
+        quantise_network(onto_second(inputs=({"kind": "poisson", "rate_hz": 1e5, "weight": 0.1, **more},)))
+        for more in ({}, {"modulation": steps})
+    )
+    assert plain.lsb[1, 0] == 2.0**-18
+    assert modulated.lsb[1, 0] == 2.0**-16  # 40,000 events of 0.1 are 4,000: an eighth of 2**31 LSBs
