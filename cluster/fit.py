@@ -4,22 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from chip import BANK_NEURONS, MODELS
-from chip.memory import possible_delays
+from chip import BANK_NEURONS
 from cluster.errors import CapacityError
+from cluster.estimate import Estimate
 from cluster.options import DeployOptions
-from cluster.plan import MAX_EPOCH_TICKS
-from cluster.quantisation import quantise_network
+from cluster.recordings import MAX_RECORDED_VALUES, recorded_values
 from cluster.systems import System
-from network import Network, PoissonInput, Population
-
-WORD_BYTES = 4
-_AXON_BYTES = 11
-_CHIP_BYTES = 600_000
-"""Buffers of a chip whatever its size: 65,536 spikes, 4,096 segments, tables."""
+from network import Network
 
 
 class LimitUse(BaseModel):
@@ -59,15 +52,17 @@ def fit(network: Network, system: System, options: DeployOptions) -> FitReport:
     network : Network
         Checked (`cluster.check`).
     """
-    limits = tuple(_limits(network, system, options))
+    within = Estimate(network, max(min(options.chips, system.n_chips), 1))
+    whole = within if within.n_chips == options.chips else Estimate(network, options.chips)
+    limits = tuple(_limits(within, system, options))
     problems = [_problem(use) for use in limits if use.headroom < 0]
     problems += _model_problems(network, system)
     return FitReport(
         fits=not problems,
         n_chips=options.chips,
         n_neurons=network.n_neurons,
-        n_synapses=network.n_synapses,
-        memory_bytes=estimate_bytes(network, options),
+        n_synapses=within.n_synapses,
+        memory_bytes=whole.n_bytes(options.precision),
         limits=limits,
         problems=tuple(problems),
     )
@@ -87,15 +82,16 @@ def require_fit(network: Network, system: System, options: DeployOptions) -> Fit
     return report
 
 
-def _limits(network: Network, system: System, options: DeployOptions) -> Iterator[LimitUse]:
-    chip, n_chips = system.chip, max(min(options.chips, system.n_chips), 1)
+def _limits(within: Estimate, system: System, options: DeployOptions) -> Iterator[LimitUse]:
+    chip, network = system.chip, within.network
     yield _use(f"system {system.name!r}", "chips", options.chips, system.n_chips)
-    neurons = sum(-(-population.size // n_chips) for population in network.populations)
+    neurons = sum(-(-population.size // within.n_chips) for population in network.populations)
     yield _use("fullest chip", "neurons", neurons, chip.neurons)
     yield _use("fullest chip", "banks", -(-neurons // BANK_NEURONS), chip.banks)
-    yield _use("fullest chip", "synapse_words", _synapse_words(network, n_chips), chip.synapse_words)
-    yield _use("fullest chip", "axons", _axons(network, n_chips), chip.axons)
-    yield _use("fullest chip", "delay_ticks", _longest_delay(network), chip.delay_ticks)
+    yield _use("fullest chip", "synapse_words", within.n_words, chip.synapse_words)
+    yield _use("fullest chip", "axons", within.n_axons, chip.axons)
+    yield _use("fullest chip", "delay_ticks", within.longest_delay, chip.delay_ticks)
+    yield _use("all chips", "recorded_values", recorded_values(network), MAX_RECORDED_VALUES)
 
 
 def _use(where: str, limit: str, used: int, capacity: int) -> LimitUse:
@@ -109,6 +105,7 @@ _ADVICE = {
     "synapse_words": "use more chips or fewer synapses",
     "axons": "use fewer sources or merge projections",
     "delay_ticks": "shorten the delays or lengthen the timestep",
+    "recorded_values": "record fewer neurons, variables or synapses",
 }
 
 
@@ -124,72 +121,3 @@ def _model_problems(network: Network, system: System) -> list[str]:
         for population in network.populations
         if takes is not None and population.model not in takes
     ]
-
-
-def _synapse_words(network: Network, n_chips: int) -> int:
-    """Return the synapses onto the fullest chip; where a rule draws the targets, their expected number."""
-    sizes = {member.name: member.size for member in network.members}
-    words = 0
-    for projection in network.projections:
-        size = max(sizes[projection.target], 1)
-        n = projection.connectivity.n_synapses(sizes[projection.source], sizes[projection.target])
-        words += -(-n * -(-size // n_chips) // size)
-    return words
-
-
-def _axons(network: Network, n_chips: int) -> int:
-    """Return the fullest chip's axons: each source neuron with each bank, receptor and shift it reaches."""
-    banks, shifts = _banks(network, n_chips), quantise_network(network).projections
-    reached: dict[tuple[str, int, int], list[range]] = {}
-    for projection, quantised in zip(network.projections, shifts, strict=True):
-        target = network.member(projection.target)
-        assert isinstance(target, Population)
-        receptor = MODELS[target.model].receptor(projection.receptor)
-        key = projection.source, receptor, quantised.shift
-        reached.setdefault(key, []).append(banks[projection.target])
-    return sum(network.member(source).size * _n_covered(spans) for (source, *_), spans in reached.items())
-
-
-def _banks(network: Network, n_chips: int) -> dict[str, range]:
-    """Return the banks that each population's slice on the fullest chip stands in."""
-    banks, first = {}, 0
-    for population in network.populations:
-        last = first + -(-population.size // n_chips)
-        banks[population.name] = range(first // BANK_NEURONS, -(-last // BANK_NEURONS) if last > first else 0)
-        first = last
-    return banks
-
-
-def _n_covered(spans: list[range]) -> int:
-    """Return how many numbers lie in any of the ranges."""
-    n, done = 0, 0
-    for span in sorted(spans, key=lambda span: span.start):
-        n += max(span.stop - max(span.start, done), 0)
-        done = max(done, span.stop)
-    return n
-
-
-def _longest_delay(network: Network) -> int:
-    delays = [possible_delays(projection, network.timestep_ms) for projection in network.projections]
-    return max((int(ticks[-1]) for ticks in delays if ticks.size), default=1)
-
-
-def estimate_bytes(network: Network, options: DeployOptions) -> int:
-    """Return the expected memory of all chips: synapse words, their index, neurons, spikes in flight."""
-    number = np.dtype(options.precision).itemsize
-    delays = [possible_delays(projection, network.timestep_ms) for projection in network.projections]
-    n_delays = max(np.unique(np.concatenate([np.zeros(0, np.int64), *delays])).size, 1)
-    # A chip alone keeps its axons' spikes for a whole epoch, which is the longest where nothing crosses.
-    history = max(_longest_delay(network), MAX_EPOCH_TICKS if options.chips == 1 else 1) + 1
-    axon = (n_delays + history) * WORD_BYTES + _AXON_BYTES
-    neurons = sum(_neuron_bytes(p.model, number) * p.size for p in network.populations)
-    inputs = sum(8 * p.size for p in network.populations for i in p.inputs if isinstance(i, PoissonInput))
-    spikes = network.n_neurons * 2 * 8
-    chips = options.chips * (_axons(network, options.chips) * axon + _CHIP_BYTES)
-    return network.n_synapses * WORD_BYTES + neurons + inputs + spikes + chips
-
-
-def _neuron_bytes(model: str, number: int) -> int:
-    """Return the bytes of one neuron: state and drive, its copy at tick 0, slots, load, flag."""
-    variables, receptors = len(MODELS[model].kernel_state), len(MODELS[model].receptors)
-    return 2 * (variables * number + 4 * receptors) + number + 8 * receptors + 1

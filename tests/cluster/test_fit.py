@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 
 from cluster import CapacityError, ChipLimits, DeployOptions, LevelSpec, System, fit, require_fit
+from cluster.estimate import Estimate
 from cluster.lowering import lower
 from cluster.plan import MAX_EPOCH_TICKS, Plan
+from cluster.recordings import MAX_RECORDED_VALUES
 from cluster.worker import Worker
-from network import Network, parse_network
+from network import FixedTotalNumber, Network, parse_network
 from spikerack.examples import brunel, microcircuit
 from tests.cluster.samples import RACK, everything_network, pair, plan_of
 
@@ -39,7 +41,35 @@ def wide_network(n_second: int = 70_000) -> Network:
     return parse_network(network)
 
 
-@pytest.mark.parametrize("network", [everything_network(), wide_network(), wide_network(3)])
+def slow_network() -> Network:
+    """Delays from one tick to two thousand, so that axons are rows, beside short ones."""
+    network = pair()
+    for population in network["populations"]:
+        population["size"] = 3000
+    delay = {"kind": "uniform", "low": 1, "high": 2000}
+    first = {**network["projections"][0], "connectivity": {"rule": "fixed_in_degree", "n": 300}}
+    second = {**first, "delay_ms": delay, "axonal_delay_ms": 7, "name": "slow"}
+    network["projections"] = [first, second]
+    return parse_network(network)
+
+
+def near_network(p: dict[str, Any] | None = None) -> Network:
+    """A sheet of neurons joined with those near them; the weights of another projection are recorded."""
+    network = pair()
+    for population in network["populations"]:
+        population["size"] = 4900
+        population["positions"] = {"kind": "grid", "shape": [70, 70], "extent_um": [700, 700]}
+    kernel = p or {"kind": "distance_gaussian", "scale": 0.9, "sd_um": 50}
+    near = {**network["projections"][0], "connectivity": {"rule": "distance_dependent", "p": kernel}}
+    listed = {**network["projections"][0], "connectivity": {"rule": "one_to_one"}, "name": "recorded"}
+    network["projections"] = [near, listed]
+    network["recordings"] = [{"kind": "weights", "projection": "recorded", "interval_ms": 5}]
+    return parse_network(network)
+
+
+@pytest.mark.parametrize(
+    "network", [everything_network(), wide_network(), wide_network(3), slow_network(), near_network()]
+)
 @pytest.mark.parametrize("chips", [1, 3, 8])
 def test_limits_are_those_of_the_fullest_chip(network: Network, chips: int) -> None:
     plan = plan_of(network, chips)
@@ -49,7 +79,7 @@ def test_limits_are_those_of_the_fullest_chip(network: Network, chips: int) -> N
     assert numbers["neurons"] == max(sum(p.n for p in spec.slices if p.bank >= 0) for spec in specs)
     assert numbers["banks"] == max(spec.n_banks for spec in specs)
     assert numbers["axons"] == max(spec.n_axons for spec in specs)
-    assert numbers["delay_ticks"] == plan.delay_range[1]
+    assert numbers["delay_ticks"] == max(int(plan.delays_of(p)[-1]) for p in network.projections)
 
 
 @pytest.mark.slow
@@ -60,6 +90,16 @@ def test_synapse_words_are_those_of_the_fullest_chip(chips: int, tolerance: floa
     plan = plan_of(network, chips)
     built = [Worker(plan, chip).built().n_synapses for chip in range(chips)]
     assert used(network, chips)["synapse_words"] == pytest.approx(max(built), rel=tolerance, abs=0)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("kernels")
+def test_synapses_of_a_rule_of_distance_are_expected_from_its_kernel() -> None:
+    network = near_network()
+    built = Worker(plan_of(network), 0).built().n_synapses
+    report = fit(network, RACK, DeployOptions())
+    assert report.n_synapses == pytest.approx(built, rel=0.005)
+    assert used(network, 1)["synapse_words"] == report.n_synapses
 
 
 def test_synapses_onto_a_few_neurons_are_not_shared_by_all_chips() -> None:
@@ -78,6 +118,9 @@ def test_synapses_onto_a_few_neurons_are_not_shared_by_all_chips() -> None:
         (brunel(0.5), 1, "float32"),
         (brunel(0.5), 8, "float32"),
         (brunel(0.1), 8, "float64"),
+        (slow_network(), 1, "float32"),
+        (slow_network(), 4, "float32"),
+        (near_network(), 3, "float32"),
     ],
 )
 def test_memory_estimate_is_within_15_percent_of_the_arrays(
@@ -164,6 +207,51 @@ def test_what_does_not_fit_is_refused_with_the_numbers(
     assert caught.value.problems == (problem,)
 
 
+def test_delays_are_the_sum_of_their_parts() -> None:
+    assert used(slow_network(), 1)["delay_ticks"] == 2007
+
+
+def test_axons_of_many_delays_take_no_column_for_each() -> None:
+    """300 synapses an axon are worth 600 columns, not 2,000: two bytes a synapse take less."""
+    network = slow_network()
+    fast = network.model_copy(update={"projections": network.projections[:1]})
+    more = Estimate(network, 1).n_bytes("float32") - Estimate(fast, 1).n_bytes("float32")
+    # 24 bytes an entry of the wheel, two for each tick of an epoch of 64 and one more
+    assert more == 3000 * (21 + 4 + 2 * 65 * 24) + 900_000 * (4 + 2)
+
+
+def test_uploaded_lists_take_memory_while_they_are_read() -> None:
+    facts = {"sha256": "0" * 64, "n": 1_000_000, "source_stop": 10, "target_stop": 10}
+    weighted = {"weights": [1, 1], "weight_granule": 0}
+    rules = [
+        ({"rule": "fixed_total_number", "n": 1_000_000}, {"weight": 1}),
+        ({"rule": "uploaded", **facts}, {"weight": 1}),
+        ({"rule": "uploaded", **facts, **weighted}, {}),
+        ({"rule": "uploaded", **facts, **weighted, "delays_ms": [3, 3]}, None),
+    ]
+    used_bytes = []
+    for rule, weight in rules:
+        ends = {"source": "first", "target": "second", "connectivity": rule}
+        more = {} if weight is None else {"delay_ms": 3, **weight}
+        network = parse_network(pair(projections=[{**ends, **more}]))
+        used_bytes.append(fit(network, RACK, DeployOptions()).memory_bytes)
+    assert [b - used_bytes[0] for b in used_bytes] == [0, 16_000_000, 24_000_000, 32_000_000]
+
+
+def test_positions_take_memory_on_each_chip() -> None:
+    apart = near_network(p={"kind": "distance_linear", "at_zero": 0, "slope_per_um": 0})
+    bare = apart.model_copy(
+        update={
+            "projections": (
+                apart.projections[0].model_copy(update={"connectivity": FixedTotalNumber(n=0)}),
+                apart.projections[1],
+            )
+        }
+    )
+    more = Estimate(apart, 3).n_bytes("float32") - Estimate(bare, 3).n_bytes("float32")
+    assert more == 3 * 2 * 4900 * 2 * 8
+
+
 def test_too_many_banks_are_refused() -> None:
     report = fit(wide_network(), system(banks=1), DeployOptions(chips=1))
     assert report.problems == ("fullest chip: banks must be at most 1, got 2; use more chips",)
@@ -180,6 +268,7 @@ def test_what_just_fits_is_taken() -> None:
         ("synapse_words", 100, 0),
         ("axons", 10, 0),
         ("delay_ticks", 3, 0),
+        ("recorded_values", 0, MAX_RECORDED_VALUES),
     ]
 
 
@@ -194,5 +283,6 @@ def test_an_empty_network_fits() -> None:
         "synapse_words": 0,
         "axons": 0,
         "delay_ticks": 1,
+        "recorded_values": 0,
     }
-    assert Plan(empty, RACK, DeployOptions()).delay_range == (MAX_EPOCH_TICKS, 1)
+    assert Plan(empty, RACK, DeployOptions()).epoch_ticks == MAX_EPOCH_TICKS

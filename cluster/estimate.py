@@ -1,0 +1,223 @@
+"""What a network takes on the fullest chip of a system, and its memory on all: expected, without building it.
+
+Time and memory depend on the number of populations and projections, and on what their lists hold, not on
+that of neurons. The fullest chip is that of the default placement.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from chip import BANK_NEURONS, MODELS
+from chip.delays import possible_delays
+from cluster.axons import depends_on_distance
+from cluster.expectation import expected_synapses
+from cluster.plan import MAX_EPOCH_TICKS
+from cluster.quantisation import quantise_network
+from cluster.recordings import sample_bytes
+from network import Network, PoissonInput, Population, Projection
+from network.connectivity import Uploaded
+from network.recording import WeightRecording
+
+WORD_BYTES = 4
+_DELAY_BYTES = 2
+_AXON_BYTES = 21
+"""Where an axon's entries begin, its lane, slot and shift."""
+
+_WHEEL_BYTES = 24
+"""Of an entry of the wheel of spikes that wait in rows."""
+
+_CHIP_BYTES = 600_000
+"""Buffers of a chip whatever its size: 65,536 spikes, 4,096 segments, tables."""
+
+COLUMNS = 64
+"""Delays of a projection that are worth a column each, however few synapses an axon has (`cluster.axons`)."""
+
+
+@dataclass(frozen=True)
+class Load:
+    """What one projection puts on the fullest chip.
+
+    Attributes
+    ----------
+    n_synapses, n_words : int
+        On all chips, and on the fullest.
+    delays : (n_delays,) int64 array
+        All that are possible, in ticks, ascending.
+    """
+
+    projection: Projection
+    n_synapses: int
+    n_words: int
+    delays: np.ndarray[tuple[int], np.dtype[np.int64]]
+
+
+@dataclass
+class _Block:
+    """The axons of the fullest chip that share source, receptor, shift and layout."""
+
+    n_sources: int
+    segments: bool
+    banks: list[range] = field(default_factory=list)
+    loads: list[Load] = field(default_factory=list)
+
+    @property
+    def n_axons(self) -> int:
+        """One for each source neuron and bank."""
+        return self.n_sources * n_covered(self.banks)
+
+    @property
+    def n_bytes(self) -> int:
+        """Of the axons and of where their synapses stand, but for spikes in flight."""
+        if not self.segments:
+            n_words = sum(load.n_words for load in self.loads)
+            return self.n_axons * (_AXON_BYTES + WORD_BYTES) + n_words * _DELAY_BYTES
+        return self.n_axons * (_AXON_BYTES + WORD_BYTES * self._n_delays)
+
+    @property
+    def _n_delays(self) -> int:
+        return max(np.unique(np.concatenate([load.delays for load in self.loads])).size, 1)
+
+    def flight_bytes(self, epoch_ticks: int) -> int:
+        """Return the bytes for spikes in flight; only what is used of them becomes resident."""
+        if not self.segments:
+            return self.n_axons * 2 * (epoch_ticks + 1) * _WHEEL_BYTES
+        longest = max((int(load.delays[-1]) for load in self.loads if load.delays.size), default=1)
+        return self.n_axons * (max(longest, epoch_ticks) + 1) * WORD_BYTES
+
+
+class Estimate:
+    """What a network takes on `n_chips` chips.
+
+    Parameters
+    ----------
+    network : Network
+        Checked (`cluster.check`).
+    n_chips : int
+
+    Attributes
+    ----------
+    loads : tuple of Load
+        One for each projection.
+    """
+
+    def __init__(self, network: Network, n_chips: int) -> None:
+        self.network, self.n_chips = network, n_chips
+        self._members = {member.name: member for member in network.members}
+        self._banks = _banks(network, n_chips)
+        self.loads = tuple(map(self._load, network.projections))
+        self._blocks = self._joined()
+
+    @property
+    def n_synapses(self) -> int:
+        """Synapses of all chips."""
+        return sum(load.n_synapses for load in self.loads)
+
+    @property
+    def n_words(self) -> int:
+        """Synapses onto the fullest chip."""
+        return sum(load.n_words for load in self.loads)
+
+    @property
+    def n_axons(self) -> int:
+        """The fullest chip's axons: one a source neuron, bank, receptor, shift and layout."""
+        return sum(block.n_axons for block in self._blocks)
+
+    @property
+    def longest_delay(self) -> int:
+        """The longest delay that is possible, in ticks."""
+        return max((int(load.delays[-1]) for load in self.loads if load.delays.size), default=1)
+
+    def n_bytes(self, precision: str) -> int:
+        """Return the memory of all chips: synapses, their index, neurons, spikes in flight, samples."""
+        network, number = self.network, np.dtype(precision).itemsize
+        epoch = min([MAX_EPOCH_TICKS, *(int(load.delays[0]) for load in self.loads if load.delays.size)])
+        epoch = MAX_EPOCH_TICKS if self.n_chips == 1 else epoch
+        axons = sum(block.n_bytes + block.flight_bytes(epoch) for block in self._blocks)
+        neurons = sum(_neuron_bytes(p.model, number) * p.size for p in network.populations)
+        inputs = sum(8 * p.size for p in network.populations for i in p.inputs if isinstance(i, PoissonInput))
+        spikes = network.n_neurons * 2 * 8
+        chips = self.n_chips * (axons + _CHIP_BYTES + self._position_bytes)
+        words = self.n_synapses * WORD_BYTES
+        return words + neurons + inputs + spikes + chips + sample_bytes(network) + self._upload_bytes
+
+    def _load(self, projection: Projection) -> Load:
+        network, size = self.network, max(self._members[projection.target].size, 1)
+        n = expected_synapses(network, projection)
+        delays = possible_delays(projection, network.timestep_ms, network.reach_um(projection))
+        return Load(projection, n, -(-n * -(-size // self.n_chips) // size), delays)
+
+    def _joined(self) -> list[_Block]:
+        """Put projections of one source, receptor, shift and layout together; recorded ones stay alone."""
+        recorded = {r.projection for r in self.network.recordings if isinstance(r, WeightRecording)}
+        blocks: dict[tuple[str, int, int, bool, str], _Block] = {}
+        for load, quantised in zip(self.loads, quantise_network(self.network).projections, strict=True):
+            projection, banks = load.projection, self._banks[load.projection.target]
+            target = self._members[projection.target]
+            assert isinstance(target, Population), projection.target
+            receptor = MODELS[target.model].receptor(projection.receptor)
+            own = projection.name if projection.name in recorded else ""
+            segments, n_sources = self._in_segments(load), self._members[projection.source].size
+            key = projection.source, receptor, quantised.shift, segments, own
+            block = blocks.setdefault(key, _Block(n_sources, segments))
+            block.banks.append(banks)
+            block.loads.append(load)
+        return list(blocks.values())
+
+    def _in_segments(self, load: Load) -> bool:
+        """Return whether a column for each delay costs less than a number beside each word."""
+        n_axons = self._members[load.projection.source].size * len(self._banks[load.projection.target])
+        return load.delays.size <= max(COLUMNS, 2 * load.n_words / max(n_axons, 1))
+
+    @property
+    def _position_bytes(self) -> int:
+        """Of the positions of all neurons that distances are taken of, on each chip, while it is built."""
+        placed = {
+            name
+            for load in self.loads
+            for name in (load.projection.source, load.projection.target)
+            if depends_on_distance(load.projection)
+        }
+        spaces = {name: self._members[name].positions for name in placed}
+        return sum(
+            8 * self._members[name].size * space.n_dimensions for name, space in spaces.items() if space
+        )
+
+    @property
+    def _upload_bytes(self) -> int:
+        """Of uploaded lists, while chips are built from them: columns, and an order of the synapses."""
+        rules = [load.projection.connectivity for load in self.loads]
+        columns = [
+            (rule.n, 8 + 8 * (rule.weights is not None) + 8 * (rule.delays_ms is not None))
+            for rule in rules
+            if isinstance(rule, Uploaded)
+        ]
+        return sum(n * (width + 8) for n, width in columns)
+
+
+def _banks(network: Network, n_chips: int) -> Mapping[str, range]:
+    """Return the banks that each population's slice on the fullest chip stands in."""
+    banks, first = {}, 0
+    for population in network.populations:
+        last = first + -(-population.size // n_chips)
+        banks[population.name] = range(first // BANK_NEURONS, -(-last // BANK_NEURONS) if last > first else 0)
+        first = last
+    return banks
+
+
+def n_covered(spans: Sequence[range]) -> int:
+    """Return how many numbers lie in any of the ranges."""
+    n, done = 0, 0
+    for span in sorted(spans, key=lambda span: span.start):
+        n += max(span.stop - max(span.start, done), 0)
+        done = max(done, span.stop)
+    return n
+
+
+def _neuron_bytes(model: str, number: int) -> int:
+    """Return the bytes of one neuron: state and drive, its copy at tick 0, slots, load, flag."""
+    variables, receptors = len(MODELS[model].kernel_state), len(MODELS[model].receptors)
+    return 2 * (variables * number + 4 * receptors) + number + 8 * receptors + 1
