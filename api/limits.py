@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 from api.errors import NoCapacity, OverLimit, QuotaExceeded
 from api.settings import Limits
+from cluster.expectation import expected_total
 from network import Network
 
 RETRY_AFTER_S = 10
@@ -23,7 +24,7 @@ def admit_size(network: Network, limits: Limits) -> None:
         Too many neurons or synapses. Both follow from the description: nothing is drawn.
     """
     _admit("network", "neurons", network.n_neurons, limits.neurons)
-    _admit("network", "synapses", network.n_synapses, limits.synapses)
+    _admit("network", "synapses", expected_total(network), limits.synapses)
 
 
 def admit_memory(estimate: int, *, deployed: int, available: int, limits: Limits) -> None:

@@ -21,6 +21,7 @@ from api.paging import listing
 from api.security import Reader, Runner
 from api.storage import Row
 from cluster import check
+from cluster.expectation import expected_total
 from cluster.runfile import now
 from network import Network, parse_network
 
@@ -117,7 +118,7 @@ def _store(gateway: Gateway, owner: str, network: Network) -> Row:
             "name": network.name,
             "sha256": gateway.blobs.put(network.model_dump_json().encode()),
             "n_neurons": network.n_neurons,
-            "n_synapses_expected": network.n_synapses,
+            "n_synapses_expected": expected_total(network),
             "timestep_ms": network.timestep_ms,
             "seed": network.seed,
             "created": now(),

@@ -12,6 +12,7 @@ from chip.codes import NO_CODES
 from chip.memory import RowSpec
 from chip.positions import period_of, positions_of
 from chip.rules import Ends
+from cluster.expectation import expected_synapses
 from cluster.plan import Plan
 from network import DistanceDependent, Projection, WeightRecording
 from network.values import needs_distance
@@ -57,7 +58,7 @@ class Axons:
     def _in_segments(self, number: int, n: int) -> bool:
         """Return whether a column for each delay costs less than a number beside each word."""
         plan, projection = self._plan, self._plan.network.projections[number]
-        n_synapses = projection.connectivity.n_synapses(plan.source_size(number), plan.target_size(number))
+        n_synapses = expected_synapses(plan.network, projection)
         per_axon = n_synapses * n / max(plan.target_size(number), 1) / plan.source_size(number)
         return plan.delays_of(projection).size <= max(_COLUMNS, 2 * per_axon)
 

@@ -68,6 +68,11 @@ def expected_synapses(network: Network, projection: Projection) -> int:
     return rule.n_synapses(source.size, target.size)
 
 
+def expected_total(network: Network) -> int:
+    """Return the synapses of all projections of a network."""
+    return sum(expected_synapses(network, projection) for projection in network.projections)
+
+
 def expected_fan_in(network: Network, projection: Projection) -> float:
     """Return the synapses of a projection onto one neuron, on average; of a window, onto one inside."""
     rule = projection.connectivity

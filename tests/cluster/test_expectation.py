@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from chip.positions import period_of, positions_of
-from cluster.expectation import expected_fan_in, expected_synapses
+from cluster.expectation import expected_fan_in, expected_synapses, expected_total
 from network import Network, parse_network
 from network.connectivity import DistanceDependent
 from tests.cluster.samples import pair
@@ -238,3 +238,13 @@ def test_a_neuron_inside_receives_from_all_places_of_a_kernel() -> None:
     described = parse_network(network)
     assert expected_synapses(described, described.projections[0]) == 26
     assert expected_fan_in(described, described.projections[0]) == 3.0
+
+
+def test_all_projections_count_together() -> None:
+    network = pair()
+    network["projections"].append({**network["projections"][0], "name": "again", "target": "first"})
+    network["projections"][1] |= {
+        "receptor": "excitatory",
+        "connectivity": {"rule": "all_to_all", "allow_autapses": False},
+    }
+    assert expected_total(parse_network(network)) == 100 + 90
