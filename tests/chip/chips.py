@@ -4,15 +4,18 @@
 not hang on it: one LSB for everything, and axons in the order of projections.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from chip import MODELS, AxonBlock, Chip, ChipSpec, InputSpec, ProbeSpec, SliceSpec
-from chip.connectivity import Ends
-from chip.memory import RowSpec, possible_delays
-from chip.tick import advance_tick, push
+from chip.delays import possible_delays
+from chip.delivery import push
+from chip.memory import RowSpec
+from chip.positions import period_of, positions_of
+from chip.rules import Ends
+from chip.tick import advance_tick
 from network import Network, PoissonInput, Population
 
 LSB = 2.0**-6
@@ -45,14 +48,16 @@ def spec_of(
     precision: Any = "float64",
     shifts: Mapping[str, int] | None = None,
     lsb: float = LSB,
+    in_rows: Collection[str] = (),
+    epoch_ticks: int = 1,
 ) -> ChipSpec:
     """Return the specification of a chip that holds the neurons of `cuts`, all by default.
 
-    `shifts` gives projections, by name, a step of 2**shift LSBs.
+    `shifts` gives projections, by name, a step of 2**shift LSBs; those named by `in_rows` are laid out in
+    rows, the others in segments.
     """
     slices = tuple(_slice(network, cut, lsb) for cut in (cuts or whole(network)))
-    blocks, rows = _rows(network, slices, shifts or {}, lsb)
-    delays = [possible_delays(projection, network.timestep_ms) for projection in network.projections]
+    blocks, rows = _rows(network, slices, shifts or {}, lsb, in_rows)
     return ChipSpec(
         name="chip (board 0, chip 0)",
         seed=network.seed,
@@ -63,7 +68,7 @@ def spec_of(
         blocks=blocks,
         rows=rows,
         probes=tuple(_probe(network, slices, number) for number in range(len(network.recordings))),
-        history_ticks=1 + max((int(ticks[-1]) for ticks in delays if ticks.size), default=1),
+        epoch_ticks=epoch_ticks,
     )
 
 
@@ -84,22 +89,47 @@ def _slice(network: Network, cut: Cut, lsb: float) -> SliceSpec:
 
 
 def _rows(
-    network: Network, slices: tuple[SliceSpec, ...], shifts: Mapping[str, int], lsb: float
+    network: Network,
+    slices: tuple[SliceSpec, ...],
+    shifts: Mapping[str, int],
+    lsb: float,
+    in_rows: Collection[str],
 ) -> tuple[tuple[AxonBlock, ...], tuple[RowSpec, ...]]:
-    blocks, rows, n_axons = [], [], 0
-    for number, projection in enumerate(network.projections):
+    """Give each projection a block of axons of its own for each slice that it leads to."""
+    blocks: list[AxonBlock] = []
+    rows, n_axons = [], 0
+    numbered = sorted(enumerate(network.projections), key=lambda pair: pair[1].name in in_rows)
+    for number, projection in numbered:
         source, target = network.member(projection.source), network.member(projection.target)
         receptor = MODELS[target.model].receptor(projection.receptor)
-        shift = shifts.get(projection.name, 0)
+        shift, h = shifts.get(projection.name, 0), network.timestep_ms
+        delays = possible_delays(projection, h, network.reach_um(projection))
+        delays = delays if delays.size else np.ones(1, np.int64)
         for place, part in enumerate(slices):
             if part.member is target:
-                source_number = network.members.index(source)
-                blocks.append(AxonBlock(source_number, source.size, n_axons, part.bank, receptor, shift))
-                ends = Ends(network.seed, number, source.size, target.size, part.first, part.n)
-                step, h = lsb * 2.0**shift, network.timestep_ms
-                rows.append(RowSpec(projection, ends, n_axons, place, receptor, step, shift, h))
+                member, segments = network.members.index(source), projection.name not in in_rows
+                ends, step = ends_of(network, number, part.first, part.n), lsb * 2.0**shift
+                rows.append(RowSpec(projection, ends, len(blocks), place, receptor, step, shift, h))
+                blocks.append(
+                    AxonBlock(member, source.size, n_axons, part.bank, receptor, shift, delays, segments)
+                )
                 n_axons += source.size
     return tuple(blocks), tuple(rows)
+
+
+def ends_of(network: Network, number: int, first: int, n: int) -> Ends:
+    """Return the ends of projection `number`: targets ``first ... first + n - 1``."""
+    projection = network.projections[number]
+    source, target = network.member(projection.source), network.member(projection.target)
+    space: dict[str, Any] = {}
+    if source.positions is not None and target.positions is not None:
+        members = network.members.index(source), network.members.index(target)
+        space = {
+            "source_um": positions_of(source.positions, network.seed, members[0], 0, source.size),
+            "target_um": positions_of(target.positions, network.seed, members[1], first, n),
+            "period_um": period_of(source.positions),
+        }
+    return Ends(network.seed, number, source.size, target.size, first, n, recurrent=source is target, **space)
 
 
 def _probe(network: Network, slices: tuple[SliceSpec, ...], number: int) -> ProbeSpec:
@@ -134,6 +164,7 @@ class Lone:
             for neuron in (drained & np.uint64(0xFFFFFFFF)).tolist():
                 self._push(neuron)
             spikes += [(word >> 32, word & 0xFFFFFFFF) for word in drained.tolist()]
+            self.chip.make_room()
             self.tick += 1
         return spikes
 

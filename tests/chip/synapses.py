@@ -1,113 +1,186 @@
-"""Rows of synapses as rules, as memory, and as a list that plain Python expands from the same draws."""
+"""Projections between two populations as cases: as rows of a chip, as memory, and as what is described."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from chip.connectivity import Ends, rows_of
-from chip.memory import RowSpec, SynapseMemory, build
-from chip.random import Purpose, below
-from chip.values import law_of, sample
-from network import AllToAll, Explicit, OneToOne, Projection, Value
-from tests.chip.oracle import draws, key_of
+from chip.codes import NO_CODES, Codes
+from chip.delays import possible_delays
+from chip.memory import BlockSpec, RowSpec, SynapseMemory, build
+from chip.positions import period_of, positions_of
+from chip.rules import Ends
+from network import Projection, Value
+from network.positions import Space, reach_um
+from tests.chip.expansion import Described, Synapse, held
+from tests.chip.expansion.places import periods, positions
+from tests.chip.expansion.rules import Pairs
 
 STEP = 2.0**-6
+H = 0.1
+"""The timestep in ms."""
 
 
-class Synapse(NamedTuple):
-    """One synapse: numbers within its populations, delay in ticks, weight in steps."""
+@dataclass(frozen=True)
+class Case:
+    """A projection of seed and number between populations of `sizes`, source first.
 
-    source: int
-    target: int
-    delay: int
-    weight: int
+    `at` holds the positions of both populations, or nothing; `columns` the arrays of an upload.
+    """
+
+    rule: Any
+    sizes: tuple[int, int]
+    weight: Value | None = 1.0
+    delay_ms: Value | None = 1.0
+    axonal_delay_ms: Value | None = None
+    recurrent: bool = False
+    at: tuple[Space, ...] = ()
+    seed: int = 7
+    number: int = 0
+    codes: Codes = NO_CODES
+    columns: Any = None
+
+    @property
+    def projection(self) -> Projection:
+        """As described."""
+        return Projection(
+            source="s",
+            target="t",
+            connectivity=self.rule,
+            weight=self.weight,
+            delay_ms=self.delay_ms,
+            axonal_delay_ms=self.axonal_delay_ms,
+        )
+
+    @property
+    def members(self) -> tuple[int, int]:
+        """The numbers of the two populations."""
+        return (0, 0) if self.recurrent else (0, 1)
+
+    @property
+    def reach_um(self) -> float:
+        """A bound of the distances of pairs."""
+        return reach_um(*self.at) if self.at else 0.0
+
+    def ends(self, low: int, high: int) -> Ends:
+        """Return the ends of the slice of targets low ... high - 1."""
+        ends = Ends(self.seed, self.number, *self.sizes, low, high - low, recurrent=self.recurrent)
+        if not self.at:
+            return ends
+        source, target = (
+            positions_of(space, self.seed, member, *span)
+            for space, member, span in zip(
+                self.at, self.members, ((0, self.sizes[0]), (low, high - low)), strict=True
+            )
+        )
+        return replace(ends, source_um=source, target_um=target, period_um=period_of(self.at[0]))
+
+    def row(self, part: tuple[int, int] | None = None, **more: Any) -> RowSpec:
+        """Return the row of a projection onto targets [low, high) of `part`, all of them by default."""
+        low, high = part or (0, self.sizes[1])
+        fields: dict[str, Any] = {"block": 0, "slice_number": 0, "receptor": 0, "step": STEP, "shift": 0}
+        fields |= {"codes": self.codes, "columns": self.columns} | more
+        return RowSpec(self.projection, self.ends(low, high), timestep_ms=H, **fields)
+
+    def expected(self, part: tuple[int, int] | None = None) -> list[Synapse]:
+        """Return the synapses onto a part, as plain Python expands them, cut to what 16 bits hold."""
+        source_um = target_um = None
+        period: tuple[float, ...] = ()
+        if self.at:
+            source_um, target_um = (
+                positions(space, self.seed, member, size)
+                for space, member, size in zip(self.at, self.members, self.sizes, strict=True)
+            )
+            period = periods(self.at[0])
+        pairs = Pairs(self.seed, self.number, *self.sizes, self.recurrent, source_um, target_um, period)
+        rule = self.rule if self.columns is None else self.columns
+        low, high = part or (0, self.sizes[1])
+        return [
+            synapse._replace(weight=self._cut(synapse.weight))
+            for synapse in Described(self.projection, rule, pairs, H).synapses()
+            if low <= synapse.target < high
+        ]
+
+    def _cut(self, weight: float) -> float:
+        if self.codes.values.size:
+            return held(weight, STEP, self.codes.values.tolist())
+        return min(max(weight, -32767 * STEP), 32767 * STEP)
+
+    def delays(self) -> NDArray[np.int64]:
+        """Return all delays that are possible, in ticks."""
+        if self.columns is None:
+            return possible_delays(self.projection, H, self.reach_um)
+        described = self.projection.model_copy(update={"connectivity": self.columns})
+        return possible_delays(described, H, self.reach_um)
+
+    def made(self, part: tuple[int, int] | None = None, **how: Any) -> "Made":
+        """Return the memory of the case alone."""
+        return made_of([(self, part)], **how)
+
+    def synapses(self, part: tuple[int, int] | None = None, **how: Any) -> list[Synapse]:
+        """Return the synapses onto a part as memory holds them."""
+        first = (part or (0, 0))[0]
+        return [
+            Synapse(source, target + first, delay, weight * STEP)
+            for source, delay, target, weight in self.made(part, **how).table().tolist()
+        ]
 
 
-def row(
-    rule: Any,
+class Made(NamedTuple):
+    """A memory, and the blocks of its axons."""
+
+    memory: SynapseMemory
+    blocks: list[BlockSpec]
+
+    def table(self) -> NDArray[np.int64]:
+        """Return axon, delay, target within the bank and weight of every word, in memory's order: (n, 4)."""
+        memory = self.memory
+        axons, delays = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+        first = 0
+        for block in self.blocks:
+            columns = block.delays if block.segments else np.zeros(1, np.int64)
+            axons.append(np.repeat(np.arange(first, first + block.n), columns.size))
+            delays.append(np.tile(columns, block.n))
+            first += block.n
+        axon, delay = np.concatenate(axons), np.concatenate(delays)
+        counts = np.diff(memory.start.astype(np.int64))
+        assert counts.size == axon.size
+        delay = np.repeat(delay, counts)
+        delay[delay.size - memory.late.size :] = memory.late
+        target = (memory.words & np.uint32(0xFFFF)).astype(np.int64)
+        weight = memory.words.view(np.int32).astype(np.int64) >> 16
+        return np.stack([np.repeat(axon, counts), delay, target, weight], axis=1)
+
+
+def made_of(
+    parts: Sequence[tuple[Case, tuple[int, int] | None]],
     *,
-    sizes: tuple[int, int],
-    part: tuple[int, int] | None = None,
-    weight: Value | None = 1.0,
-    delay_ms: Value | None = 1.0,
-    **more: Any,
-) -> RowSpec:
-    """Return the row of a projection onto targets [low, high) of `part`, all of them by default.
+    numbers: Sequence[int] = (),
+    in_rows: bool = False,
+    places: Sequence[tuple[int, int]] = (),
+    n_slots: int = 0,
+    threads: int = 1,
+    **fields: Any,
+) -> Made:
+    """Return the memory of some cases, each onto a part of its targets.
 
-    `sizes` are those of the source and the target population.
+    Block `numbers` tell which of them share axons (all have their own by default); `places` each one's first
+    neuron within its bank and first slot: by default slices begin their bank and have their own slots.
     """
-    low, high = part or (0, sizes[1])
-    fields: dict[str, Any] = {"axon": 0, "slice_number": 0, "receptor": 0, "step": STEP, "shift": 0}
-    ends = Ends(more.pop("seed", 7), more.pop("projection", 0), *sizes, low, high - low)
-    described = Projection(source="s", target="t", connectivity=rule, weight=weight, delay_ms=delay_ms)
-    return RowSpec(described, ends, timestep_ms=0.1, **(fields | more))
-
-
-def memory_of(*rows: RowSpec, axons: int | None = None, places: Any = None) -> SynapseMemory:
-    """Return the memory of rows; by default of slices that begin their bank and have their own slots."""
-    first = np.cumsum([0, *(spec.ends.n for spec in rows)]).tolist()
+    numbers = numbers or range(len(parts))
+    rows = [
+        case.row(part, block=number, **fields) for (case, part), number in zip(parts, numbers, strict=True)
+    ]
+    first = np.cumsum([0, *(row.ends.n for row in rows)]).tolist()
+    blocks = [_block(parts, numbers, block, not in_rows) for block in sorted(set(numbers))]
     targets = places or [(0, slot) for slot in first[:-1]]
-    n_axons = axons or max((spec.axon + spec.ends.n_sources for spec in rows), default=0)
-    return build(rows, targets=targets, n_axons=n_axons, n_slots=first[-1])
+    n_slots = n_slots or first[-1]
+    return Made(build(rows, blocks=blocks, targets=targets, n_slots=n_slots, threads=threads), blocks)
 
 
-def decoded(memory: SynapseMemory) -> NDArray[np.int64]:
-    """Return axon, delay, target within the bank and weight of every word, in memory's order: (n, 4)."""
-    counts = np.diff(memory.start.astype(np.int64))
-    segment = np.repeat(np.arange(counts.size), counts)
-    target = (memory.words & np.uint32(0xFFFF)).astype(np.int64)
-    weight = memory.words.view(np.int32).astype(np.int64) >> 16
-    n_delays = memory.delays.size
-    return np.stack([segment // n_delays, memory.delays[segment % n_delays], target, weight], axis=1)
-
-
-def synapses_of(spec: RowSpec) -> list[Synapse]:
-    """Return the synapses of a row, sorted, as its memory holds them; targets within the population."""
-    table = decoded(memory_of(spec))
-    table[:, 0] -= spec.axon
-    table[:, 2] += spec.ends.first
-    return sorted(Synapse(source, target, delay, weight) for source, delay, target, weight in table.tolist())
-
-
-def expanded(spec: RowSpec) -> list[Synapse]:
-    """Return the same, one synapse after the other in plain Python.
-
-    The i-th synapse of a target has draws 2 i (its source) and 2 i + 1 (the low half its weight, the high
-    half its delay) of the target's key.
-    """
-    rule, ends, described = spec.projection.connectivity, spec.ends, spec.projection
-    key, out = key_of(ends.seed, Purpose.SYNAPSE, ends.projection), []
-    for target, n in zip(range(ends.first, ends.first + ends.n), _in_degree(spec), strict=True):
-        of_target = draws(key, target)[0]
-        listed = [k for k, t in enumerate(getattr(rule, "targets", ())) if t == target]
-        for i in range(n):
-            entry = listed[i] if listed else -1
-            bits, swapped = (
-                draws(of_target, 2 * i + 1)[0],
-                draws(of_target, 2 * i + 1).view(np.uint32)[::-1],
-            )
-            weight = _value(described.weight, getattr(rule, "weights", None), entry, bits)
-            delay = _value(
-                described.delay_ms, getattr(rule, "delays_ms", None), entry, swapped.copy().view(np.uint64)[0]
-            )
-            steps = max(-32767, min(32767, round(weight / spec.step)))
-            source = _source(rule, ends, target, i, entry, draws(of_target, 2 * i)[0])
-            out.append(Synapse(source, target, max(1, int(delay / 0.1 + 0.5)), steps))
-    return sorted(out)
-
-
-def _in_degree(spec: RowSpec) -> list[int]:
-    return rows_of(spec.projection.connectivity, spec.ends).in_degree.tolist()
-
-
-def _source(rule: Any, ends: Ends, target: int, i: int, entry: int, bits: np.uint64) -> int:
-    if isinstance(rule, Explicit):
-        return rule.sources[entry]
-    if isinstance(rule, OneToOne):
-        return target
-    return i if isinstance(rule, AllToAll) else below(bits, ends.n_sources)
-
-
-def _value(described: Value | None, listed: Any, entry: int, bits: np.uint64) -> float:
-    return listed[entry] if described is None else sample(law_of(described), bits)
+def _block(parts: Sequence[Any], numbers: Sequence[int], block: int, segments: bool) -> BlockSpec:
+    cases = [case for (case, _), number in zip(parts, numbers, strict=True) if number == block]
+    delays = np.unique(np.concatenate([case.delays() for case in cases]))
+    return BlockSpec(cases[0].sizes[0], delays if delays.size else np.ones(1, np.int64), segments)
