@@ -17,12 +17,14 @@ from starlette.responses import Response
 
 from api import (
     access,
+    arrays,
     deployments,
     fits,
     health,
     networks,
     recordings,
     runs,
+    schemas,
     spikes,
     stream,
     systems,
@@ -48,6 +50,7 @@ VERSION = "1"
 _SMALL_BODIES = (
     access,
     systems,
+    schemas,
     deployments,
     runs,
     spikes,
@@ -87,6 +90,7 @@ def create_app(settings: Settings, fleet: Fleet) -> FastAPI:
     app.add_exception_handler(WebSocketRequestValidationError, _answer_upgrade)
     for part in _LARGE_BODIES:
         app.include_router(part.router, max_body_size=settings.limits.body_bytes)
+    app.include_router(arrays.router, max_body_size=settings.limits.upload_bytes)
     for part in _SMALL_BODIES:
         app.include_router(part.router)
     app.openapi = partial(describe, app)  # type: ignore[method-assign]
@@ -138,6 +142,7 @@ def _lifespan(
 
 def _prepare(gateway: Gateway) -> None:
     Answers(gateway.storage).forget_unfinished()
+    gateway.arrays.sweep()
     token = gateway.keys.issue_first() if gateway.settings.auth else None
     if token is None:
         return

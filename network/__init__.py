@@ -5,7 +5,9 @@ their parameters are checked where they are known, against the chip's registry.
 
 Start reading at `network.description` (the whole), then `network.population`, `network.projection` and
 `network.connectivity` (the parts), `network.values` (numbers and distributions), and `network.parse` (from
-JSON to a checked network). `network.digest` defines when two runs have the same spikes.
+JSON to a checked network). `network.checks` has what only shows when parts are seen together.
+`network.digest` defines when two runs have the same spikes. `network.reference` writes docs/language.md and
+`network.json_schema` the JSON Schema, both from the models.
 """
 
 from network.connectivity import (
@@ -26,6 +28,7 @@ from network.connectivity import (
 from network.description import Member, Network
 from network.digest import SpikeDigest
 from network.errors import NetworkError
+from network.json_schema import json_schema
 from network.parse import parse, parse_network
 from network.population import (
     CorrelatedPoissonSource,
@@ -120,6 +123,7 @@ __all__ = [
     "bounds_of",
     "extremes",
     "highest",
+    "json_schema",
     "lowest",
     "needs_distance",
     "parse",

@@ -100,8 +100,8 @@ def require_columns(kind: ArrayKind, given: Collection[str]) -> None:
     """
     for column in ARRAY_KINDS[kind]:
         if not column.optional and column.name not in given:
-            got = names(given) if given else "none"
-            raise ArraysError([(column.name, f"must be given, got {got} alone; add the column")])
+            got = f"only {names(given)}" if given else "no columns"
+            raise ArraysError([(column.name, f"must be given, got {got}; add it")])
 
 
 def require_lengths(kind: ArrayKind, lengths: Mapping[str, int]) -> None:
