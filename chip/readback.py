@@ -82,7 +82,9 @@ def _of_block(chip: Chip, block: AxonBlock, source: Neurons, target: Neurons) ->
     first, stop = max(source.first, 0), min(source.stop, block.n)
     for part in chip.spec.slices:
         low, high = max(target.first, part.first), min(target.stop, part.first + part.n)
-        if part.bank == block.bank and part.number == target.member and low < high and first < stop:
+        # Populations of a bank may differ in their receptors: the block may be one that this one lacks.
+        mine = (part.bank, part.number) == (block.bank, target.member) and block.receptor < len(part.lsb)
+        if mine and low < high and first < stop:
             yield _between(chip, block, part, (first, stop), (low, high))
 
 

@@ -32,6 +32,25 @@ class RunConflict(ClusterError, RuntimeError):
     """The deployment or run is in a state that does not allow the action; nothing was changed."""
 
 
+class RefusedQuery(ClusterError, ValueError):
+    """A query names what there is not, or asks for more than is answered.
+
+    Attributes
+    ----------
+    path : str
+        Which part of the query.
+    message : str
+        Rule, value, what to do.
+    """
+
+    def __init__(self, path: str, message: str) -> None:
+        self.path, self.message = path, message
+        super().__init__(f"{path}: {message}")
+
+    def __reduce__(self) -> tuple[type[RefusedQuery], tuple[str, str]]:
+        return type(self), (self.path, self.message)
+
+
 class WorkerAborted(ClusterError, RuntimeError):
     """A chip stopped because another part of its deployment raised the abort word."""
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Literal, Protocol
 
 from cluster.options import DeployOptions
+from cluster.synapsequery import SynapseQuery
+from cluster.synapses import SynapsePage
 from cluster.systems import System
 from network import Network
 
@@ -45,6 +47,21 @@ class Fleet(Protocol):
         ------
         RunConflict
             The run's state does not allow it.
+        DeploymentLost
+            It is gone.
+        """
+
+    def synapses(
+        self, deployment_id: str, query: SynapseQuery, limit: int, begin: tuple[int, int]
+    ) -> SynapsePage:
+        """Return at most `limit` synapses, from `begin` on, as they stand in the chips' memories now.
+
+        Raises
+        ------
+        RunConflict
+            The deployment is not ready.
+        RefusedQuery
+            The query names what there is not, or asks for too much.
         DeploymentLost
             It is gone.
         """

@@ -19,6 +19,7 @@ from cluster.errors import DeploymentLost
 from cluster.exchange import Mailboxes, Shape
 from cluster.host import SharedMailboxes, attach
 from cluster.plan import Plan
+from cluster.synapses import Synapses, Window
 from cluster.team import Progress, peak_bytes_of_process
 from cluster.warmup import warm_up
 from cluster.worker import Advance, Built, Tally, Worker
@@ -89,6 +90,10 @@ class ChipActor(Watched):
         """Run to tick `until`."""
         return self.worker.advance(until)
 
+    def synapses(self, window: Window) -> Synapses:
+        """Return the synapses of a window that stand on this chip."""
+        return self.worker.synapses(window)
+
     def tally(self) -> Tally:
         """Return the counters."""
         return self.worker.tally()
@@ -114,6 +119,7 @@ class RayTeam:
         self._chips: list[Any] = []
         self._watches: dict[Any, str] = {}
         self._closed = False
+        self._listing = threading.Lock()
 
     def build(self, progress: Progress) -> list[Built]:
         """Start the host and the chips, and build all chips side by side.
@@ -153,6 +159,19 @@ class RayTeam:
     def tallies(self) -> list[Tally]:
         """Return the counters of all chips."""
         return self._get([chip.tally.remote() for chip in self._chips])
+
+    def synapses(self, window: Window) -> list[Synapses]:
+        """Return the synapses of a window from all chips.
+
+        One window at a time, so that an actor always has a thread left for `advance`. What fails here stops
+        no run: the run's own calls notice a death.
+        """
+        with self._listing:
+            refs = [chip.synapses.remote(window) for chip in self._chips]
+            try:
+                return list(ray.get(refs))
+            except ray.exceptions.RayActorError as error:
+                raise DeploymentLost(self.died() or "deployment: released") from error
 
     def died(self) -> str | None:
         """Return the cause when the host or a chip has died; its process ends the wait for its `watch`."""

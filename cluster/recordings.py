@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chip.layout import sample_rows
+from cluster.expectation import expected_synapses
 from network import Network, NeuronRange
 from network.recording import Recording, SpikeRecording, StateRecording, WeightRecording
 
@@ -155,7 +156,12 @@ class Recordings:
 
 def neurons_of(network: Network, recording: SpikeRecording | StateRecording) -> range:
     """Return the neurons of its population that a recording names."""
-    return _range(recording.neurons, network.member(recording.population).size)
+    return chosen(recording.neurons, network.member(recording.population).size)
+
+
+def chosen(neurons: NeuronRange | None, size: int) -> range:
+    """Return the neurons that a recording names of a member of `size`; all of them where it names none."""
+    return range(size) if neurons is None else neurons.range
 
 
 def interval_ticks(network: Network, recording: Recording) -> int:
@@ -199,13 +205,9 @@ def _n_values(network: Network, recording: Recording) -> int:
         return len(recording.variables) * len(recording.neurons.range)
     projection = next(p for p in network.projections if p.name == recording.projection)
     sizes = network.member(projection.source).size, network.member(projection.target).size
-    chosen = len(_range(recording.sources, sizes[0])) * len(_range(recording.targets, sizes[1]))
-    n_synapses = projection.connectivity.n_synapses(*sizes)
-    return -(-n_synapses * chosen // (sizes[0] * sizes[1])) if chosen else 0
-
-
-def _range(neurons: NeuronRange | None, size: int) -> range:
-    return range(size) if neurons is None else neurons.range
+    n_pairs = len(chosen(recording.sources, sizes[0])) * len(chosen(recording.targets, sizes[1]))
+    n_synapses = expected_synapses(network, projection)
+    return -(-n_synapses * n_pairs // (sizes[0] * sizes[1])) if n_pairs else 0
 
 
 def _places(columns: Columns, rank: NDArray[np.int64] | None) -> NDArray[np.int64]:
@@ -217,7 +219,7 @@ def _places(columns: Columns, rank: NDArray[np.int64] | None) -> NDArray[np.int6
 def _merged(parts: Sequence[RecordedSynapses]) -> tuple[RecordedSynapses, list[NDArray[np.int64]]]:
     """Return all synapses in order, and the places of those of each part."""
     columns = zip(_NO_SYNAPSES, *parts, strict=True)
-    whole = RecordedSynapses(*(np.concatenate(column) for column in columns))  # type: ignore[arg-type]
+    whole = RecordedSynapses(*(np.concatenate(column) for column in columns))
     order = np.lexsort((whole.weight, whole.delay_ticks, whole.target, whole.source))
     rank = np.empty(order.size, np.int64)
     rank[order] = np.arange(order.size)

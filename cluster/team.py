@@ -11,9 +11,10 @@ from typing import Protocol
 import numpy as np
 import psutil
 
-from cluster.errors import WorkerAborted
+from cluster.errors import DeploymentLost, WorkerAborted
 from cluster.exchange import Shape, abort, clear
 from cluster.plan import Plan
+from cluster.synapses import Synapses, Window
 from cluster.worker import Advance, Built, Tally, Worker
 
 Progress = Callable[[str, float], None]
@@ -21,7 +22,7 @@ Progress = Callable[[str, float], None]
 
 
 class Team(Protocol):
-    """The workers of a plan. Calls are made by one thread at a time, but for `close`."""
+    """The workers of a plan. Calls are made by one thread at a time, but for `synapses` and `close`."""
 
     def build(self, progress: Progress) -> list[Built]:
         """Build all chips."""
@@ -40,6 +41,17 @@ class Team(Protocol):
 
     def tallies(self) -> list[Tally]:
         """Return the counters of all chips."""
+
+    def synapses(self, window: Window) -> list[Synapses]:
+        """Return the synapses of a window from all chips, as they stand in their memories.
+
+        May be called while the chips advance, which goes on beside it: memories are only read.
+
+        Raises
+        ------
+        DeploymentLost
+            A chip has died.
+        """
 
     def died(self) -> str | None:
         """Return what of the team has died, though nobody was asking it anything; None while all live."""
@@ -112,6 +124,13 @@ class ThreadTeam:
     def tallies(self) -> list[Tally]:
         """Return the counters of all chips."""
         return [worker.tally() for worker in self._workers]
+
+    def synapses(self, window: Window) -> list[Synapses]:
+        """Return the synapses of a window from all chips; listed in the caller's thread."""
+        workers = self._workers
+        if not workers:
+            raise DeploymentLost("deployment: released")
+        return [worker.synapses(window) for worker in workers]
 
     def died(self) -> str | None:
         """Return None: threads do not die alone."""

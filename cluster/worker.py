@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chip import Chip
+from chip.arrays import first_of
 from chip.lanes import pushes_at_once
-from chip.layout import first_of
 from chip.memory import WeightErrors
 from cluster.errors import WorkerAborted
 from cluster.exchange import Mailboxes
@@ -19,6 +19,8 @@ from cluster.loop import ABORTED, Port, run
 from cluster.lowering import lower
 from cluster.plan import Plan
 from cluster.recordings import Columns
+from cluster.synapses import Synapses, Window, list_window
+from cluster.weightprobes import add_weight_probes
 from router import find_entries
 
 
@@ -85,7 +87,8 @@ class Worker:
         self.plan, self.number = plan, chip
         cores = len(os.sched_getaffinity(0))
         self.chip = Chip(lower(plan, chip), progress, threads=max(cores // plan.n_chips, 1))
-        self.probes = self.chip.spec.probes
+        states = (Columns(probe.recording, probe.columns) for probe in self.chip.spec.probes)
+        self.columns = (*states, *add_weight_probes(plan, self.chip))
         self.port = self._port()
         self.tick = 0
         self._mailboxes: Mailboxes | None = None
@@ -104,7 +107,7 @@ class Worker:
             synapse_bytes=sum(getattr(array, "nbytes", 8) for array in self.chip.arrays.synapses),
             n_saturated=memory.n_saturated,
             synapse_digest=(int(memory.digest[0]), int(memory.digest[1])),
-            columns=tuple(Columns(probe.recording, probe.columns) for probe in self.probes),
+            columns=self.columns,
             weight_errors=memory.errors,
         )
 
@@ -142,6 +145,10 @@ class Worker:
             samples.append(self.chip.drain_samples())
         joined = [np.concatenate(parts) for parts in zip(*samples, strict=True)]
         return Advance(self.tick, np.concatenate(spikes), joined)
+
+    def synapses(self, window: Window) -> Synapses:
+        """Return the synapses of a window that stand on this chip; a run may go on meanwhile."""
+        return list_window(self.plan, self.chip, window)
 
     def tally(self) -> Tally:
         """Return the counters."""
