@@ -196,13 +196,16 @@ def _gamma_reach(shape: float) -> float:
 
 
 def _summed(ends: list[tuple[float, float]]) -> tuple[float, float]:
-    return sum(low for low, _ in ends), sum(high for _, high in ends)
+    low = high = 0.0
+    for end in ends:  # one after the other as kernels add: `sum` compensates from Python 3.12 on
+        low, high = low + end[0], high + end[1]
+    return low, high
 
 
 def _multiplied(ends: list[tuple[float, float]]) -> tuple[float, float]:
     low = high = 1.0
     for end in ends:
-        products = [a * b for a in (low, high) for b in end]
+        products = [0.0 if a == 0.0 or b == 0.0 else a * b for a in (low, high) for b in end]
         low, high = min(products), max(products)
     return low, high
 

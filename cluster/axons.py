@@ -18,7 +18,7 @@ from network import DistanceDependent, Projection, WeightRecording
 from network.values import needs_distance
 
 _COLUMNS = 64
-"""Delays of a block in segments that are worth a column each, however short its rows are."""
+"""Delays that are worth a column each, however few synapses an axon has."""
 
 
 class Axons:
@@ -60,7 +60,7 @@ class Axons:
         plan, projection = self._plan, self._plan.network.projections[number]
         n_synapses = expected_synapses(plan.network, projection)
         per_axon = n_synapses * n / max(plan.target_size(number), 1) / plan.source_size(number)
-        return plan.delays_of(projection).size <= max(_COLUMNS, 2 * per_axon)
+        return in_segments(plan.delays_of(projection).size, per_axon)
 
     def _blocks(self, order: list[tuple[int, int, int, int, bool, int]], pairs: list) -> list[AxonBlock]:  # type: ignore[type-arg]
         plan, blocks, first = self._plan, [], 0
@@ -113,6 +113,11 @@ class Axons:
                 described.positions, self._plan.network.seed, member, 0, described.size
             )
         return self._places[member]
+
+
+def in_segments(n_delays: int, per_axon: float) -> bool:
+    """Return whether a column for each delay costs less than a number beside each of an axon's synapses."""
+    return n_delays <= max(_COLUMNS, 2 * per_axon)
 
 
 def depends_on_distance(projection: Projection) -> bool:

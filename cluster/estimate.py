@@ -13,7 +13,7 @@ import numpy as np
 
 from chip import BANK_NEURONS, MODELS
 from chip.delays import possible_delays
-from cluster.axons import depends_on_distance
+from cluster.axons import depends_on_distance, in_segments
 from cluster.expectation import expected_synapses
 from cluster.plan import MAX_EPOCH_TICKS
 from cluster.quantisation import quantise_network
@@ -32,10 +32,6 @@ _WHEEL_BYTES = 24
 
 _CHIP_BYTES = 600_000
 """Buffers of a chip whatever its size: 65,536 spikes, 4,096 segments, tables."""
-
-COLUMNS = 64
-"""Delays of a projection that are worth a column each, however few synapses an axon has (`cluster.axons`)."""
-
 
 @dataclass(frozen=True)
 class Load:
@@ -170,7 +166,7 @@ class Estimate:
     def _in_segments(self, load: Load) -> bool:
         """Return whether a column for each delay costs less than a number beside each word."""
         n_axons = self._members[load.projection.source].size * len(self._banks[load.projection.target])
-        return load.delays.size <= max(COLUMNS, 2 * load.n_words / max(n_axons, 1))
+        return in_segments(load.delays.size, load.n_words / max(n_axons, 1))
 
     @property
     def _position_bytes(self) -> int:
