@@ -125,13 +125,12 @@ class Currents(NamedTuple):
 class Waveforms(NamedTuple):
     """Functions of time: W of them (see `chip.waveforms`)."""
 
-    timestep_ms: float
     now: NDArray[np.float64]  # (W,) values in this tick
     kind: Integers  # (W,)
     step_first: Integers  # (W + 1,) where the steps of each begin
     step_tick: Integers
     step_value: NDArray[np.float64]
-    numbers: NDArray[np.float64]  # (W, 4) ramp: start and stop in ms, first, last; sine: offset, amplitude
+    numbers: NDArray[np.float64]  # (W, 4) ramp: start and stop in ticks, first, last; sine: offset, amplitude
     turns: NDArray[
         np.uint64
     ]  # (W, 3) sine, 2**-64 turns: at tick 0, a tick, 2**32 times what that leaves out

@@ -58,7 +58,8 @@ class SliceSpec:
     inputs : tuple of InputSpec
         The Poisson inputs; currents need nothing but their description.
     spikes : pair of (n_spikes,) integer arrays, or None
-        The spikes of the whole source, where they were uploaded: tick, and number within the population.
+        The spikes of the whole source, where they were uploaded: ticks (a spike at T ms has tick
+        T / timestep_ms - 1), and numbers within the population.
     """
 
     member: Member

@@ -44,13 +44,12 @@ class WaveformTable:
         steps = [w if isinstance(w, Steps) else Steps(times_ms=(), values=()) for w in waveforms]
         times = np.array([time for own in steps for time in own.times_ms], np.float64)
         return Waveforms(
-            timestep_ms=h,
             now=np.zeros(len(waveforms)),
             kind=np.array([_kind(w) for w in waveforms], np.int64),
             step_first=first_of([len(own.times_ms) for own in steps]),
             step_tick=np.rint(times / h).astype(np.int64),
             step_value=np.array([value for own in steps for value in own.values], np.float64),
-            numbers=np.array([_numbers(w) for w in waveforms], np.float64).reshape(len(waveforms), 4),
+            numbers=np.array([_numbers(w, h) for w in waveforms], np.float64).reshape(len(waveforms), 4),
             turns=np.array([_turns(w, h) for w in waveforms], np.uint64).reshape(len(waveforms), 3),
         )
 
@@ -65,12 +64,13 @@ def _kind(waveform: Waveform) -> int:
             return SINE
 
 
-def _numbers(waveform: Waveform) -> tuple[float, ...]:
+def _numbers(waveform: Waveform, timestep_ms: float) -> tuple[float, ...]:
     match waveform:
         case Steps():
             return 0.0, 0.0, 0.0, 0.0
         case Ramp():
-            return waveform.start_ms, waveform.stop_ms, waveform.first, waveform.last
+            start, stop = round(waveform.start_ms / timestep_ms), round(waveform.stop_ms / timestep_ms)
+            return start, stop, waveform.first, waveform.last
         case Sine():
             return waveform.offset, waveform.amplitude, 0.0, 0.0
 
@@ -97,7 +97,7 @@ def evaluate(waveforms, tick):
         if waveforms.kind[k] == STEPS:
             waveforms.now[k] = _steps(waveforms, k, tick)
         elif waveforms.kind[k] == RAMP:
-            waveforms.now[k] = _ramp(waveforms.numbers[k], tick * waveforms.timestep_ms)
+            waveforms.now[k] = _ramp(waveforms.numbers[k], np.float64(tick))
         else:
             waveforms.now[k] = _sine(waveforms.numbers[k], waveforms.turns[k], np.uint64(tick))
 
@@ -110,13 +110,13 @@ def _steps(waveforms, k, tick):
 
 
 @kernel
-def _ramp(numbers, ms):
+def _ramp(numbers, tick):
     start, stop, first, last = numbers[0], numbers[1], numbers[2], numbers[3]
-    if ms <= start:
+    if tick <= start:
         return first
-    if ms >= stop:
+    if tick >= stop:
         return last
-    return first + (last - first) * ((ms - start) / (stop - start))
+    return first + (last - first) * ((tick - start) / (stop - start))
 
 
 @kernel

@@ -3,13 +3,16 @@ import math
 import struct
 from collections.abc import Callable
 from decimal import Context, Decimal, localcontext
+from fractions import Fraction
 from itertools import pairwise
 from random import Random
 
+import numpy as np
 import pytest
 
-from chip.arithmetic import exp, log, normal_quantile
+from chip.arithmetic import exp, log, normal_quantile, sine
 from chip.values import REACH_SD
+from tests.chip.waves import sine_of_turns
 
 DIGITS = Context(prec=40)
 
@@ -108,3 +111,29 @@ def test_bits_never_change(function: Callable[[float], float], arguments: list[f
     bits = struct.pack(f"<{len(arguments)}d", *map(function, arguments))
     name = function.__name__
     assert hashlib.sha256(bits).hexdigest()[:16] == GOLDEN[name]
+
+
+TURNS = [RANDOM.getrandbits(64) for _ in range(500)] + [
+    (eighth << 61) + off & 2**64 - 1 for eighth in range(8) for off in (-(2**40), -1, 0, 1, 2**40)
+]
+
+
+def test_sine_is_right_to_2e_16() -> None:
+    worst = max(abs(sine(np.uint64(t)) - sine_of_turns(Fraction(t, 2**64))) for t in TURNS)
+    assert 1e-17 < worst < 2e-16
+
+
+def test_sine_of_whole_quarters_is_exact() -> None:
+    assert [sine(np.uint64(quarter << 62)) for quarter in range(4)] == [0.0, 1.0, 0.0, -1.0]
+
+
+def test_sine_is_odd_and_within_1() -> None:
+    for t in TURNS[:500]:  # the others hold eighths of a turn, where sine turns into cosine on one side
+        assert sine(np.uint64(t)) == -sine(np.uint64(-t % 2**64))
+    assert max(abs(sine(np.uint64(t))) for t in TURNS) == 1.0
+
+
+def test_sine_never_changes() -> None:
+    """Golden: currents and rates hang on every bit."""
+    bits = struct.pack("<540d", *(sine(np.uint64(t)) for t in TURNS))
+    assert hashlib.sha256(bits).hexdigest()[:16] == "632e4b398b9d99eb"

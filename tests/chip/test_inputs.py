@@ -1,56 +1,22 @@
-"""Poisson inputs, constant currents, sources: the same draws as plain NumPy makes, in every slicing."""
+"""Poisson inputs and constant currents: the same draws as plain NumPy makes, in every slicing."""
 
 import math
+import re
 from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 
+from chip import SlotOverflow
 from chip.random import Purpose
-from network import Network
 from tests.chip.chips import LSB, Cut, Lone, spec_of
+from tests.chip.drives import SEED, counts_of, driven, expected_bits, poisson_input, potentials, uniforms
 from tests.chip.goodness import DEVIATE, chi_square, moments
-from tests.chip.networks import QUIET, RELAY, delta, describe, everything, times
-from tests.chip.oracle import GOLDEN, draws, finalise, key_of, poisson_counts
+from tests.chip.networks import QUIET, RELAY, delta, describe, everything
+from tests.chip.oracle import key_of, poisson_counts, poisson_masses
 from tests.chip.strategies import cuts, few
-
-SEED = 5
-
-
-def poisson_input(rate_hz: Any, weight: float = LSB) -> dict[str, Any]:
-    return {"kind": "poisson", "rate_hz": rate_hz, "weight": weight}
-
-
-def driven(*inputs: dict[str, Any], size: int = 20) -> Network:
-    """Return a network of two populations; the second has the inputs and adds them up."""
-    cells = delta("cells", size, QUIET, inputs=list(inputs))
-    return describe([delta("others", 3, QUIET), cells], recordings=[everything("cells", size)])
-
-
-def potentials(network: Network, n_ticks: int) -> np.ndarray:
-    """Return (n_ticks, n_neurons) potentials in LSBs; after 1e4 ticks the leak has taken 1e-6 of them."""
-    (rows,) = Lone(spec_of(network)).states(n_ticks)
-    return rows / LSB
-
-
-def counts_of(network: Network, n_ticks: int) -> np.ndarray:
-    """Return (n_ticks, n_neurons) how many events of weight LSB came."""
-    exact = np.diff(potentials(network, n_ticks), axis=0, prepend=0.0)
-    assert np.abs(exact - np.rint(exact)).max() < 1e-3
-    return np.rint(exact).astype(np.int64)
-
-
-def expected_bits(number: int, n_ticks: int, size: int) -> np.ndarray:
-    """Return the (n_ticks, size) draws of one input of the second population."""
-    of_tick = draws(key_of(SEED, Purpose.INPUT, 1, number), np.arange(n_ticks))
-    return draws(of_tick[:, None], np.arange(size)[None, :])
-
-
-def uniforms(key: np.uint64, size: int) -> np.ndarray:
-    """Return what a uniform value draws for each neuron, from 0 to 1: its own bits, hashed on once."""
-    bits = finalise(draws(key, np.arange(size)) + np.uint64(GOLDEN))
-    return ((bits & np.uint64(0xFFFFFFFF)).astype(np.float64) + 0.5) / 2.0**32
+from tests.chip.waves import COURSES, RAMP, SINE, sine, steps, values_of
 
 
 @pytest.mark.parametrize("rate_hz", [0.0, 8.0, 12_800.0, 300_000.0])
@@ -103,6 +69,78 @@ def test_inputs_of_a_population_are_independent_and_add_up() -> None:
     assert np.abs(sums - (first - 1000 * second)).max() < 1e-3
 
 
+@pytest.mark.parametrize("kind", COURSES)
+def test_a_modulated_input_has_the_law_of_each_tick(kind: str) -> None:
+    counts = counts_of(driven(poisson_input(13_000.0, modulation=COURSES[kind])), 50)
+    bits, means = expected_bits(0, 50, 20), 1.3 * values_of(COURSES[kind], 50)
+    for tick, mean in enumerate(means.tolist()):
+        expected = poisson_counts(bits[tick], mean) if mean else np.zeros(20)
+        assert np.array_equal(counts[tick], expected)
+    assert np.unique(means).size > 3
+
+
+def test_a_modulated_input_with_a_rate_for_each_neuron() -> None:
+    drawn = {"kind": "uniform", "low": 1000.0, "high": 90_000.0}
+    counts = counts_of(driven(poisson_input(drawn, modulation=SINE)), 50)
+    rates = 1000.0 + 89_000.0 * uniforms(key_of(SEED, Purpose.INPUT, 1, 0, 1), 20)
+    bits, course = expected_bits(0, 50, 20), values_of(SINE, 50)
+    for tick in range(50):
+        expected = [int(poisson_counts(bits[tick, k], rates[k] * 1e-4 * course[tick])) for k in range(20)]
+        assert counts[tick].tolist() == expected
+
+
+@pytest.mark.parametrize("rate_hz", [12_800.0, {"kind": "uniform", "low": 0.0, "high": 12_800.0}])
+def test_a_modulation_of_1_is_none(rate_hz: Any) -> None:
+    constant = counts_of(driven(poisson_input(rate_hz)), 30)
+    assert np.array_equal(
+        counts_of(driven(poisson_input(rate_hz, modulation=steps((0.0, 1.0)))), 30), constant
+    )
+    later = counts_of(driven(poisson_input(rate_hz, modulation=steps((1.0, 1.0), (2.0, 0.0)))), 30)
+    assert np.array_equal(later[10:20], constant[10:20])
+    assert not later[:10].any()
+    assert not later[20:].any()
+
+
+def test_events_of_a_modulated_input_follow_its_course() -> None:
+    course = sine(1.0, 0.9, 100.0, -45.0)
+    counts = counts_of(driven(poisson_input(8000.0, modulation=course), size=300), 200)
+    means = 0.8 * values_of(course, 200)
+    assert abs(chi_square(counts.sum(axis=1), 300 * means)) < DEVIATE
+    low = means < 0.4
+    law = np.array([poisson_masses(mean, 30) for mean in means[low].tolist()]).sum(axis=0)
+    observed = np.bincount(counts[low].ravel(), minlength=30)
+    cells = [np.append(of[:3], of[3:].sum()) for of in (observed, 300 * law)]
+    assert abs(chi_square(*cells)) < DEVIATE
+
+
+def test_rates_may_follow_the_distance_from_the_centre() -> None:
+    space = {"kind": "grid", "shape": [1, 5], "extent_um": [10.0, 50.0], "periodic": False}
+    rate = {"kind": "distance_linear", "at_zero": 1000.0, "slope_per_um": 300.0}
+    inputs = [poisson_input(rate), poisson_input(rate, 1000 * LSB, modulation=RAMP)]
+    cells = delta("cells", 5, QUIET, inputs=inputs, positions=space)
+    network = describe([delta("others", 3, QUIET), cells], recordings=[everything("cells", 5)])
+    sums, course = counts_of(network, 40), values_of(RAMP, 40)
+    for neuron, rate_hz in enumerate([7000.0, 4000.0, 1000.0, 4000.0, 7000.0]):
+        steady = poisson_counts(expected_bits(0, 40, 5)[:, neuron], rate_hz * 1e-4)
+        ramped = [
+            int(poisson_counts(expected_bits(1, 40, 5)[tick, neuron], rate_hz * 1e-4 * course[tick]))
+            for tick in range(40)
+        ]
+        assert np.array_equal(sums[:, neuron], steady + 1000 * np.array(ramped))
+
+
+def test_room_in_slots_is_for_the_greatest_modulated_rate() -> None:
+    weight = 2.0**31 / 100 * LSB
+    Lone(spec_of(driven(poisson_input(1000.0, weight, modulation=sine(1.0, 1.0, 5.0)))))
+    load = (100 + 80 + 24) * round(2**31 / 100)  # events: mean, eight standard deviations and 24 more
+    message = (
+        "population 'cells', receptor 'delta': the weights onto one neuron must add up to at most 2147483647 "
+        f"LSBs, got {load} onto neuron 0; use fewer synapses or weights of a narrower range"
+    )
+    with pytest.raises(SlotOverflow, match=f"^{re.escape(message)}$"):
+        Lone(spec_of(driven(poisson_input(1000.0, weight, modulation=sine(500.0, -500.0, 5.0)))))
+
+
 @few
 @given(cuts(17))
 def test_slices_receive_the_same_input(ranges: list[tuple[int, int]]) -> None:
@@ -114,6 +152,7 @@ def test_slices_receive_the_same_input(ranges: list[tuple[int, int]]) -> None:
         inputs=[
             poisson_input(9000.0, 0.5),
             poisson_input({"kind": "uniform", "low": 0.0, "high": 9000.0}, 0.5),
+            poisson_input(9000.0, 0.5, modulation=SINE),
             {"kind": "dc", "current_pa": {"kind": "uniform", "low": 0.0, "high": 90.0}},
         ],
     )
@@ -146,44 +185,6 @@ def test_currents_are_drawn_for_each_neuron() -> None:
     current = rows[0] * 250.0 / 0.1  # c_m / h: nothing leaks
     assert np.unique(current).size == 30
     assert max(map(abs, moments(current, 100.0, math.sqrt(50.0)))) < DEVIATE
-
-
-def test_a_source_of_given_times_spikes_in_just_those_ticks() -> None:
-    network = describe(
-        [delta("cells", 2, QUIET)], sources=[times((0, 1, 7), (), (1, 29, 30)), times((5,), name="other")]
-    )
-    assert Lone(spec_of(network)).run(30) == [(0, 2), (1, 2), (1, 4), (5, 5), (7, 2), (29, 4)]
-
-
-def test_a_slice_of_a_source_spikes_in_its_own_times() -> None:
-    network = describe([delta("cells", 2, QUIET)], sources=[times((3,), (1,), (1, 2), (0,))])
-    pieces = [Cut("cells", 0, 2), Cut("source", 1, 2, bank=-1)]
-    assert Lone(spec_of(network, cuts=pieces)).run(9) == [(1, 3), (1, 4), (2, 4)]
-
-
-def poisson_source(rate_hz: float, size: int) -> Network:
-    source = {"kind": "poisson", "name": "drive", "size": size, "rate_hz": rate_hz}
-    return describe([delta("cells", 3, QUIET)], sources=[times((2,)), source])
-
-
-@pytest.mark.parametrize("rate_hz", [0.0, 5.0, 800.0, 9_999.0, 10_000.0])
-def test_a_poisson_source_spikes_where_its_draw_is_below_the_rate(rate_hz: float) -> None:
-    spikes = Lone(spec_of(poisson_source(rate_hz, 100))).run(30)
-    of_tick = draws(key_of(SEED, Purpose.SOURCE, 2), np.arange(30))
-    chance = draws(of_tick[:, None], np.arange(100)[None, :]) / 2.0**64
-    ticks, neurons = np.nonzero(chance < rate_hz * 1e-4)
-    assert [s for s in spikes if s[1] > 3] == list(zip(ticks.tolist(), (neurons + 4).tolist(), strict=True))
-
-
-def test_a_poisson_source_has_its_rate_in_every_neuron_and_tick() -> None:
-    spikes = np.array(Lone(spec_of(poisson_source(1000.0, 200))).run(200))
-    spikes = spikes[spikes[:, 1] > 3]
-    n, sd = 200 * 200, math.sqrt(200 * 200 * 0.1 * 0.9)
-    assert abs(spikes.shape[0] - 0.1 * n) < DEVIATE * sd
-    for counts in (np.bincount(spikes[:, 0], minlength=200), np.bincount(spikes[:, 1] - 4, minlength=200)):
-        # Binomial counts vary less than chi-square's Poisson ones, by 1 - p.
-        scaled = 20.0 + (counts - 20.0) / math.sqrt(0.9)
-        assert abs(chi_square(scaled, spikes.shape[0] / 200)) < DEVIATE
 
 
 @pytest.mark.parametrize("size", [1, 7, 8, 9, 17, 64])
