@@ -3,7 +3,7 @@
 #   make test    all checks and tests
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run serve install fix check test reference bench clean
+.PHONY: help run serve install fix check test docs reference bench clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -36,6 +36,9 @@ check: $(VENV)/.ready-test   ## formatting, lint, types, import contracts
 
 test: check                  ## check, then all tests (ARGS="-k router")
 	$(BIN)/python -m pytest $(ARGS)
+
+docs: $(VENV)/.ready         ## write docs/language.md from the language's models
+	$(BIN)/python -m network.reference > docs/language.md
 
 reference: $(REFERENCE)/.ready ## make the committed NEST numbers anew
 	$(REFERENCE)/bin/python -m tests.reference.generate $(ARGS)
