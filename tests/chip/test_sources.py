@@ -211,6 +211,6 @@ def test_uploaded_spikes_go_on_from_a_snapshot() -> None:
 
 def test_sources_may_be_empty() -> None:
     assert uploaded(upload(0, 0), [], []).run(9) == []
-    rate: dict[str, Any] = {"rate_hz": 5000.0, "modulation": SINE}
+    rate: dict[str, Any] = {"rate_hz": 2000.0, "modulation": SINE}
     assert not spikes_of(of_source("poisson", 0, **rate), 9).any()
     assert not spikes_of(of_source("correlated_poisson", 0, correlation=0.9, **rate), 9).any()
