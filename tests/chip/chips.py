@@ -159,6 +159,7 @@ class Lone:
         """Advance, and return (tick, global number) of all spikes, in order."""
         spikes: list[tuple[int, int]] = []
         for _ in range(n_ticks):
+            assert self._has_room(), "drain the samples first"
             advance_tick(self.chip.arrays, self.tick)
             drained = self.chip.drain_spikes()
             for neuron in (drained & np.uint64(0xFFFFFFFF)).tolist():
@@ -167,6 +168,12 @@ class Lone:
             self.chip.make_room()
             self.tick += 1
         return spikes
+
+    def _has_room(self) -> bool:
+        """Return whether each probe can take one more sample."""
+        probes = self.chip.arrays.probes
+        ends = probes.sample_first[:-1] + (probes.rows + 1) * np.diff(probes.first)
+        return bool(np.all(ends <= probes.sample_first[1:]))
 
     def _push(self, neuron: int) -> None:
         part = self._members[max(first for first in self._members if first <= neuron)]

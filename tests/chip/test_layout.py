@@ -5,8 +5,7 @@ import numpy as np
 import pytest
 
 from chip import SliceSpec
-from chip.arrays import FIRED, FIRED_END
-from chip.arrays import first_of
+from chip.arrays import FIRED, FIRED_END, first_of
 from chip.layout import Places
 from tests.chip.chips import Cut, Lone, spec_of, whole
 from tests.chip.networks import QUIET, RELAY, delta, describe, explicit, times
@@ -62,23 +61,33 @@ def cuts_of_two_models() -> list[Cut]:
     return [Cut("exp", 0, 4), Cut("cells", 0, 5, 0, 4), Cut("exp", 4, 5, 1, 0), Cut("source", 0, 2, -1)]
 
 
-def test_axons_lead_to_their_bank_and_receptor() -> None:
+def test_axons_lead_to_their_receptor_slots_and_lanes() -> None:
+    """Two axons for "cells" in bank 0; two for each part of "exp", inhibitory, in banks 0 and 1."""
     spec = spec_of(two_models(), cuts=cuts_of_two_models())
     synapses, places = Lone(spec).chip.arrays.synapses, Places.of(spec)
-    # Two axons for "cells" in bank 0; two for each part of "exp", inhibitory, in banks 0 and 1.
-    assert synapses.axon_bank.tolist() == [0, 0, 0, 0, 1, 1]
+    assert synapses.axon_lane.tolist() == [0, 0, 1, 1, 2, 2]
     second = int(places.bank_slot[1] + places.bank_pitch[1])
     assert synapses.axon_slot.tolist() == [0, 0, 9, 9, second, second]
     assert synapses.axon_shift.tolist() == [0] * 6
+    assert synapses.axon_start.tolist() == [0, 1, 2, 3, 4, 5, 6]
+    assert synapses.first_late == synapses.words.size == 2
+
+
+def test_axons_in_rows_stand_last_and_in_no_lane() -> None:
+    network = two_models()
+    spec = spec_of(network, cuts=cuts_of_two_models(), in_rows=("source->cells",))
+    arrays = Lone(spec).chip.arrays
+    assert arrays.synapses.axon_lane.tolist() == [0, 0, 1, 1, -1, -1]
+    assert arrays.synapses.axon_slot[-1] == 0
+    assert (arrays.synapses.first_late, arrays.synapses.late.tolist()) == (1, [1])
+    assert arrays.flight.buckets.tolist() == [-1, -1]
+    assert arrays.flight.wheel_next.size == 8
 
 
 def test_slices_stand_bank_by_bank_with_sources_last() -> None:
     arrays = Lone(spec_of(two_models(), cuts=cuts_of_two_models())).chip.arrays
     assert arrays.bank_first.tolist() == [0, 2, 3, 4]
-    assert arrays.flight.width.tolist() == [4, 2]
-    assert arrays.flight.first.tolist() == [0, 16]
-    assert arrays.flight.ring.size == 16 + 8
-    assert arrays.flight.arrived.shape == (2, 4)
+    assert arrays.flight.bank_lane.tolist() == [0, 2, 3]
 
 
 def test_flags_of_a_slice_are_whole_words() -> None:
