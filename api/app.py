@@ -27,6 +27,7 @@ from api import (
     schemas,
     spikes,
     stream,
+    synapses,
     systems,
     weights,
 )
@@ -52,6 +53,7 @@ _SMALL_BODIES = (
     systems,
     schemas,
     deployments,
+    synapses,
     runs,
     spikes,
     recordings,

@@ -63,6 +63,11 @@ def npz(arrays: Mapping[str, NDArray[Any]]) -> bytes:
     return file.getvalue()
 
 
+def quoted(text: str) -> str:
+    """Return text as a field of a CSV file (RFC 4180)."""
+    return '"' + text.replace('"', '""') + '"' if any(mark in text for mark in ',"\r\n') else text
+
+
 def csv(columns: Mapping[str, NDArray[Any]]) -> Iterator[bytes]:
     """Give a CSV file in parts of up to `CSV_ROWS` lines: names, then a line for each index."""
     yield (",".join(columns) + "\r\n").encode()

@@ -27,7 +27,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse
 
 from api import errors
-from cluster.errors import CapacityError, ClusterError, DeploymentLost, RunConflict
+from cluster.errors import CapacityError, ClusterError, DeploymentLost, RefusedQuery, RunConflict
 from network import NetworkError
 
 MEDIA_TYPE = "application/problem+json"
@@ -82,6 +82,7 @@ KINDS: dict[type[BaseException], Kind] = {
     errors.IdempotencyInProgress: _kind(
         "idempotency-in-progress", "The first request is not answered yet", 409
     ),
+    RefusedQuery: _kind("invalid-request", "The request is not valid", 422),
     RunConflict: _kind("run-conflict", "The deployment or run does not allow the action", 409),
     DeploymentLost: _kind("deployment-lost", "What ran the deployment is gone", 409),
     errors.UnsupportedMediaType: _kind("unsupported-media-type", "The body must be JSON", 415),
@@ -166,6 +167,8 @@ def problem_of(error: BaseException) -> Problem:
     if isinstance(error, NetworkError):
         listed = [{"path": path, "message": message} for path, message in error.errors]
         return Problem(kind, str(error), {"errors": listed})
+    if isinstance(error, RefusedQuery):
+        return Problem(kind, str(error), {"errors": [{"path": error.path, "message": error.message}]})
     if isinstance(error, CapacityError):
         return Problem(kind, str(error), {"problems": list(error.problems)})
     extra = dict(getattr(error, "extra", {}))

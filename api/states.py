@@ -12,7 +12,7 @@ Table = Mapping[str, Mapping[str, str]]
 # `building` becomes `ready` or `failed`, and `running` one of the four ends.
 DEPLOYMENT: Table = {
     "building": {"release": "released"},
-    "ready": {"run": "ready", "release": "released"},
+    "ready": {"run": "ready", "read synapses": "ready", "release": "released"},
     "failed": {"release": "released"},
     "released": {"release": "released"},
 }
@@ -27,7 +27,7 @@ RUN: Table = {
 }
 
 # States that end without a further request, so that asking again makes sense; seconds.
-_RETRY_AFTER = {("building", "run"): 1}
+_RETRY_AFTER = {("building", "run"): 1, ("building", "read synapses"): 1}
 
 
 def next_state(table: Table, where: str, *, state: str, action: str) -> str:

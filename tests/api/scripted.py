@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,12 @@ from numpy.typing import ArrayLike, NDArray
 from cluster.errors import DeploymentLost, RunConflict
 from cluster.fleet import Action
 from cluster.options import DeployOptions
+from cluster.plan import Plan
 from cluster.recordings import RecordedSynapses, Recordings, recorded_mask, recorded_neurons
 from cluster.runfile import TERMINAL, RunWriter, now, read_record, write_record
-from cluster.systems import System
+from cluster.synapsequery import SynapseQuery
+from cluster.synapses import SynapsePage, Synapses, Window, read_page
+from cluster.systems import SYSTEMS, System
 from network import Network, SpikeDigest
 
 NEXT = {"pause": "paused", "resume": "running", "step": "paused", "cancel": "cancelled"}
@@ -36,7 +40,7 @@ class ScriptedFleet:
         self.writers: dict[str, RunWriter] = {}
         self.digests: dict[str, tuple[SpikeDigest, SpikeDigest]] = {}
         self.masks: dict[str, NDArray[np.bool_] | None] = {}
-        self.synapses: dict[int, RecordedSynapses] = {}
+        self.synapses_of: dict[int, RecordedSynapses] = {}
         self.recordings: dict[str, list[dict[str, Any]]] = {}
         self.owners: dict[str, str] = {}
         self.ticks: dict[str, int] = {}
@@ -60,7 +64,7 @@ class ScriptedFleet:
                 f"deployment {deployment_id}: must have no active run, has one; wait for its end"
             )
         network, recorded = self.networks[deployment_id], recorded_neurons(self.networks[deployment_id])
-        recordings = Recordings(network, (), self.synapses)
+        recordings = Recordings(network, (), self.synapses_of)
         members = [
             {"name": m.name, "first": network.offsets[m.name], "size": m.size, "kind": "population"}
             for m in network.members
@@ -77,7 +81,7 @@ class ScriptedFleet:
         }
         self.owners[run_id] = deployment_id
         self.recordings[run_id] = meta["recordings"]
-        self.writers[run_id] = RunWriter(self.data / "runs" / run_id, meta, self.synapses)
+        self.writers[run_id] = RunWriter(self.data / "runs" / run_id, meta, self.synapses_of)
         self.masks[run_id] = recorded_mask(network)
         sizes = network.timestep_ms, n_ticks, network.n_neurons
         self.digests[run_id] = SpikeDigest(*sizes), SpikeDigest(*sizes)
@@ -120,6 +124,19 @@ class ScriptedFleet:
             self._write(run_id, NEXT[action])
         return self.ticks[run_id]
 
+    def synapses(
+        self, deployment_id: str, query: SynapseQuery, limit: int, begin: tuple[int, int]
+    ) -> SynapsePage:
+        """Read a network in which every pair that is asked for has one synapse of receptor 0.
+
+        Its delay is the target's number within its population plus 1, its weight the source's times 0.25.
+        """
+        if deployment_id not in self.networks:
+            raise DeploymentLost(f"deployment {deployment_id}: must be alive, and is gone; deploy again")
+        plan = Plan(self.networks[deployment_id], SYSTEMS["rack-2x2"], DeployOptions())
+        listed = partial(_every_pair, plan.member_first)
+        return read_page(plan, query, lambda window: [listed(window)], limit=limit, begin=begin)
+
     def release(self, deployment_id: str) -> None:
         self.networks.pop(deployment_id, None)
         for run_id in self.writers:
@@ -147,6 +164,22 @@ class ScriptedFleet:
         counts |= {"progress": 0.5}
         record = before | counts | {"state": state} | more
         write_record(self.data / "runs" / run_id / "status.json", record)
+
+
+def _every_pair(firsts: tuple[int, ...], window: Window) -> Synapses:
+    parts = []
+    for number, pair in window:
+        source, target = (grid.ravel() for grid in np.meshgrid(pair.sources, pair.targets, indexing="ij"))
+        parts.append(
+            Synapses(
+                source=(source + firsts[pair.source]).astype(np.uint32),
+                target=(target + firsts[pair.target]).astype(np.uint32),
+                delay_ticks=(target + 1).astype(np.uint16),
+                weight=0.25 * source,
+                kind=np.full(source.size, number << 8, np.int64),
+            )
+        )
+    return Synapses.joined(parts)
 
 
 def _samples(spec: dict[str, Any], from_tick: int, to_tick: int) -> NDArray[np.float64]:
