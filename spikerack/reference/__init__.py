@@ -1,7 +1,11 @@
-"""Firing rates of the microcircuit in NEST, which `make run` compares with. `make reference` makes them anew.
+"""What the microcircuit does in NEST, to compare runs with. `make reference` makes it anew.
 
-One JSON file a scale: what was simulated, and for each drive and population the rates of 20 seeds and the
-band that one more run stays in. Data only; how it is made, `tests/reference/generate_microcircuit.py` says.
+- ``microcircuit_SCALE.json``: mean rates of each drive and population over 20 seeds, and the band that one
+  more run stays in, from 0 to 1,000 ms; `make run` compares with them. How they are made,
+  `tests/reference/generate_microcircuit.py` says;
+- ``statistics_SCALE.json``: of a few seeds, distributions of rates, irregularity and correlation, among them
+  the full network's (`tests/reference/generate_statistics.py`). `spike_statistics` makes the same of any
+  spikes, and `comparison` says whether they agree.
 """
 
 from __future__ import annotations
@@ -9,8 +13,9 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from importlib.resources import files
+from typing import Any
 
-__all__ = ["RateBand", "microcircuit_bands"]
+__all__ = ["RateBand", "microcircuit_bands", "microcircuit_statistics"]
 
 
 @dataclass(frozen=True)
@@ -46,3 +51,21 @@ def microcircuit_bands(scale: float, drive: str) -> dict[str, RateBand]:
         name: RateBand(band["mean_hz"], band["sd_hz"], band["low_hz"], band["high_hz"])
         for name, band in drives[drive].items()
     }
+
+
+def microcircuit_statistics(scale: float) -> dict[str, Any]:
+    """Return the table of a scale: its ``drive``, ``window_ms``, ``sizes``, and ``seeds`` of summaries.
+
+    Raises
+    ------
+    LookupError
+        This scale was not measured.
+    """
+    file = files(__name__).joinpath(f"statistics_{scale:g}.json")
+    if not file.is_file():
+        raise LookupError(
+            f"microcircuit statistics: scale must be measured, got {scale:g}; "
+            f"add it to tests/reference/generate.py and run make reference"
+        )
+    table: dict[str, Any] = json.loads(file.read_text())
+    return table

@@ -115,15 +115,15 @@ class ReferenceCase:
         return tick[order], neuron[order]
 
     @classmethod
-    def load(cls, name: str) -> Self:
-        """Read the committed case of this name."""
-        with np.load(DATA / f"{name}.npz") as file:
+    def load(cls, name: str, folder: Path | None = None) -> Self:
+        """Read the committed case of this name, from `DATA` by default."""
+        with np.load((folder or DATA) / f"{name}.npz") as file:
             header = json.loads(str(file["header"]))
             arrays = {key: file[key].astype(np.int64) for key in _ARRAYS}
         populations = tuple(CasePopulation(**population) for population in header.pop("populations"))
         return cls(**header, populations=populations, **arrays)
 
-    def save(self) -> Path:
+    def save(self, folder: Path | None = None) -> Path:
         """Write the case where `load` finds it; OverflowError if a number does not fit the file's types."""
         header = {
             key: getattr(self, key)
@@ -131,7 +131,7 @@ class ReferenceCase:
         }
         header["populations"] = [asdict(population) for population in self.populations]
         arrays = {key: _narrow(getattr(self, key), dtype) for key, dtype in _ARRAYS.items()}
-        path = DATA / f"{self.name}.npz"
+        path = (folder or DATA) / f"{self.name}.npz"
         np.savez_compressed(path, header=np.array(json.dumps(header)), **arrays)
         return path
 

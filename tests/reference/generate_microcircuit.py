@@ -23,7 +23,7 @@ rule it fires far too much at 0.12 (L23E 9 /s) and about as at full scale from 0
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,6 +75,7 @@ EXTERNAL_RATE_HZ = 8.0
 DC_PA = (561.97, 526.85, 737.59, 667.34, 702.47, 667.34, 1018.58, 737.59)
 RATES_HZ = (0.903, 2.965, 4.414, 5.876, 7.569, 8.633, 1.105, 7.829)
 """Mean rates at full scale, which the compensating current is made from."""
+STATIC = ("static_synapse",) * len(NAMES)
 
 
 def measure(show: Callable[[str], None]) -> None:
@@ -152,10 +153,10 @@ class Microcircuit:
     def rates(self, drive: str, seed: int) -> np.ndarray:
         """(8,) float64, mean rates in Hz of one run."""
         reset_kernel(TIMESTEP_MS, seed=seed)
-        populations = self._create(drive)
-        self._connect(populations)
+        populations = self.create(drive)
+        self.connect(populations)
         if drive == "poisson":
-            self._connect_external(populations)
+            self.connect_external(populations)
         recorder = nest.Create("spike_recorder")
         for population in populations:
             nest.Connect(population, recorder)
@@ -163,7 +164,7 @@ class Microcircuit:
         first = np.cumsum([1, *self.sizes])
         return np.histogram(recorder.events["senders"], first)[0] / self.sizes / (DURATION_MS * 1e-3)
 
-    def _create(self, drive: str) -> list[nest.NodeCollection]:
+    def create(self, drive: str) -> list[nest.NodeCollection]:
         """Create the populations one after the other, so that their ids follow each other."""
         populations = []
         columns = (self.sizes, self.current_pa(drive), V0_MEAN_MV, V0_SD_MV)
@@ -173,7 +174,8 @@ class Microcircuit:
             populations.append(population)
         return populations
 
-    def _connect(self, populations: list[nest.NodeCollection]) -> None:
+    def connect(self, populations: list[nest.NodeCollection], models: Sequence[str] = STATIC) -> None:
+        """Draw the synapses, those of each source population with a synapse model."""
         synapses, weights = self.synapses, full_weights_pa() / math.sqrt(self.scale)
         for target, source in zip(*np.nonzero(synapses), strict=True):
             mean = float(weights[target, source])
@@ -181,9 +183,10 @@ class Microcircuit:
             weight = nest.math.redraw(nest.random.normal(mean, abs(mean) * 0.1), min=low, max=high)
             delay = nest.math.redraw(nest.random.normal(delay, delay / 2), min=TIMESTEP_MS / 2, max=math.inf)
             rule = {"rule": "fixed_total_number", "N": int(synapses[target, source])}
-            nest.Connect(populations[source], populations[target], rule, {"weight": weight, "delay": delay})
+            synapse = {"synapse_model": models[source], "weight": weight, "delay": delay}
+            nest.Connect(populations[source], populations[target], rule, synapse)
 
-    def _connect_external(self, populations: list[nest.NodeCollection]) -> None:
+    def connect_external(self, populations: list[nest.NodeCollection]) -> None:
         """One generator a population; NEST draws an independent train for each of its targets."""
         synapse = {"weight": WEIGHT_PA / math.sqrt(self.scale), "delay": TIMESTEP_MS}
         for population, fan_in in zip(populations, EXTERNAL_FAN_IN, strict=True):
@@ -196,7 +199,7 @@ class Microcircuit:
 def full_synapses() -> np.ndarray:
     """(8, 8) float64, synapses at full scale before rounding; rows are targets, columns sources."""
     pairs = np.outer(SIZES, SIZES).astype(float)
-    return np.log(1 - np.array(PROBABILITIES)) / np.log((pairs - 1) / pairs)
+    return np.log1p(-np.array(PROBABILITIES)) / np.log1p(-1 / pairs)
 
 
 def full_weights_pa() -> np.ndarray:

@@ -14,7 +14,7 @@ from spikerack.reference import RateBand, microcircuit_bands
 from tests.reference.bands import N_SEEDS, T_QUANTILE, rate_band, telling
 
 FOLDER = Path(spikerack.reference.__file__).parent
-TABLES = {path.name: json.loads(path.read_text()) for path in sorted(FOLDER.glob("*.json"))}
+TABLES = {path.name: json.loads(path.read_text()) for path in sorted(FOLDER.glob("microcircuit_*.json"))}
 MEASURED = [(table["scale"], drive) for table in TABLES.values() for drive in table["drives"]]
 
 
