@@ -14,7 +14,7 @@ from api.gateway import Gateway, TheGateway
 from api.idempotency import IDEMPOTENT, IdempotentRoute
 from api.limits import admit_memory, admit_one_more, admit_size
 from api.models import DeploymentRecord, DeploymentRequest, Page, PageQuery
-from api.networks import stored_network
+from api.networks import require_stored_arrays, stored_network
 from api.openapi import DEPLOYED, STORED, problems
 from api.paging import listing
 from api.security import Reader, Runner
@@ -40,6 +40,7 @@ def create_deployment(
     stored, network = stored_network(gateway, key.owner, body.network_id)
     system, options = system_named(body.system), body.options()
     admit_size(network, gateway.settings.limits)
+    require_stored_arrays(gateway, key.owner, network)
     report = fit(network, system, options)
     if not report.fits:
         raise CapacityError(report.problems)

@@ -66,6 +66,10 @@ class NetworkInUse(GatewayError, RuntimeError):
     """A network with live deployments cannot be deleted."""
 
 
+class ArraysInUse(GatewayError, RuntimeError):
+    """Arrays that a stored network names cannot be deleted."""
+
+
 class IdempotencyInProgress(GatewayError, RuntimeError):
     """The first request with this Idempotency-Key has not been answered yet."""
 
@@ -75,7 +79,7 @@ class IdempotencyMismatch(GatewayError, ValueError):
 
 
 class UnsupportedMediaType(GatewayError, ValueError):
-    """The body is not JSON."""
+    """The body is of a type that the resource does not take."""
 
 
 class OverLimit(GatewayError, ValueError):

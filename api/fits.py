@@ -10,7 +10,7 @@ from api.examples import NETWORK
 from api.gateway import Gateway, TheGateway
 from api.limits import admit_size
 from api.models import FitRequest
-from api.networks import stored_network
+from api.networks import require_stored_arrays, stored_network
 from api.openapi import DESCRIBED, STORED, problems
 from api.security import Reader
 from api.systems import system_named
@@ -34,6 +34,7 @@ def try_fit(gateway: TheGateway, key: Reader, raw: RawJson) -> FitReport:
     network = _network(gateway, key.owner, body)
     admit_size(network, gateway.settings.limits)
     check(network)
+    require_stored_arrays(gateway, key.owner, network)
     return fit(network, system, body.options())
 
 

@@ -11,13 +11,14 @@ from starlette.requests import HTTPConnection
 
 from api.blobs import BlobStore
 from api.keys import KeyRing
-from api.limits import Sockets
+from api.limits import Held
 from api.metrics import Metrics
 from api.records import Records
 from api.settings import Settings
 from api.storage import Storage
 from api.tickets import Tickets
 from cluster import Fleet
+from cluster.arrays import ArrayStore, arrays_of
 
 
 @dataclass
@@ -32,13 +33,18 @@ class Gateway:
     keys: KeyRing = field(init=False)
     blobs: BlobStore = field(init=False)
     tickets: Tickets = field(default_factory=Tickets)
-    sockets: Sockets = field(init=False)
+    arrays: ArrayStore = field(init=False)
+    sockets: Held = field(init=False)
+    uploads: Held = field(init=False)
 
     def __post_init__(self) -> None:
         self.records = Records(self.storage)
         self.keys = KeyRing(self.storage)
         self.blobs = BlobStore(self.settings.data / "blobs")
-        self.sockets = Sockets(self.settings.limits.sockets)
+        self.arrays = ArrayStore(arrays_of(self.settings.data))
+        limits = self.settings.limits
+        self.sockets = Held(limits.sockets, what="stream sockets", instead="close one")
+        self.uploads = Held(limits.uploads, what="uploads at once", instead="wait for one to end")
 
     def deployment_folder(self, deployment_id: str) -> Path:
         """Where the deployment's record is."""

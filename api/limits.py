@@ -72,8 +72,8 @@ def admit_duration(duration_ms: float, limits: Limits) -> None:
     _admit("run", "duration_ms", duration_ms, limits.duration_ms)
 
 
-def admit_disk(free: int, limits: Limits) -> None:
-    """Refuse a run while the data folder's disk is nearly full.
+def admit_disk(free: int, limits: Limits, *, what: str = "run", instead: str = "delete runs") -> None:
+    """Refuse what would be written while the data folder's disk is nearly full.
 
     Raises
     ------
@@ -82,10 +82,41 @@ def admit_disk(free: int, limits: Limits) -> None:
     """
     if free < limits.free_disk_bytes:
         raise NoCapacity(
-            f"run: {limits.free_disk_bytes} bytes must be free on the disk, {free} are; delete runs",
+            f"{what}: {limits.free_disk_bytes} bytes must be free on the disk, {free} are; {instead}",
             resource="free_disk_bytes",
             estimate=limits.free_disk_bytes,
             limit=free,
+            retry_after=RETRY_AFTER_S,
+        )
+
+
+def admit_upload(n: int, n_bytes: int, limits: Limits) -> None:
+    """Refuse arrays that are larger than one upload may be.
+
+    Raises
+    ------
+    OverLimit
+        Too many entries in a column, or too many bytes of all columns as they would be stored.
+    """
+    _admit("upload", "upload_entries", n, limits.upload_entries)
+    _admit("upload", "upload_bytes", n_bytes, limits.upload_bytes)
+
+
+def admit_bytes(have: int, more: int, limits: Limits) -> None:
+    """Refuse arrays that an owner has no room for.
+
+    Raises
+    ------
+    QuotaExceeded
+        All of the owner's arrays would be larger than `limits.array_bytes`.
+    """
+    limit = limits.array_bytes
+    if have + more > limit:
+        raise QuotaExceeded(
+            f"stored arrays: one owner may hold {limit} bytes, and would hold {have + more}; delete some",
+            resource="array_bytes",
+            estimate=have + more,
+            limit=limit,
             retry_after=RETRY_AFTER_S,
         )
 
@@ -119,17 +150,25 @@ def _admit(where: str, resource: str, estimate: float, limit: float) -> None:
         )
 
 
-class Sockets:
-    """Counts the open streams of each owner."""
+class Held:
+    """Counts what each owner holds open at once: streams, or uploads.
 
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
+    Parameters
+    ----------
+    limit : int
+        Of one owner.
+    what, instead : str
+        What is counted, and what to do when there are too many.
+    """
+
+    def __init__(self, limit: int, *, what: str, instead: str) -> None:
+        self._limit, self._what, self._instead = limit, what, instead
         self._open: Counter[str] = Counter()
         self._lock = threading.Lock()
 
     @contextmanager
     def hold(self, owner: str) -> Iterator[None]:
-        """Count one more stream while inside.
+        """Count one more while inside.
 
         Raises
         ------
@@ -137,7 +176,7 @@ class Sockets:
             The owner has as many as one may.
         """
         with self._lock:
-            admit_one_more("stream sockets", self._open[owner], self._limit, instead="close one")
+            admit_one_more(self._what, self._open[owner], self._limit, instead=self._instead)
             self._open[owner] += 1
         try:
             yield

@@ -10,7 +10,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SkipValidation
 from api.keys import Scope
 from cluster import DeployOptions
 from cluster.systems import DEFAULT_SYSTEM
-from network import Network
+from network import Network, Uploaded
+from network.arrays import ArrayKind
 
 Item = TypeVar("Item")
 
@@ -61,6 +62,44 @@ class NetworkQuery(Request):
     """What to answer about a network."""
 
     include: Literal["body"] | None = Field(default=None, description="`body` adds the description itself.")
+
+
+class ArraysQuery(Request):
+    """What is uploaded."""
+
+    kind: ArrayKind = Field(description="`synapses` for projections, or `spikes` for sources.")
+
+
+class ArraysListQuery(PageQuery):
+    """Which arrays to list."""
+
+    kind: ArrayKind | None = Field(default=None, description="Only those of one kind.")
+
+
+class SpikesReference(BaseModel):
+    """What a source of uploaded spikes says of them, beside its name and size."""
+
+    kind: Literal["uploaded_spikes"] = "uploaded_spikes"
+    sha256: str
+    n: int = Field(description="The number of spikes.")
+    neuron_stop: int = Field(description="One more than the greatest neuron, 0 if there are no spikes.")
+
+
+class ArraysRecord(BaseModel):
+    """Uploaded arrays."""
+
+    id: str = Field(description="SHA-256 of what they hold, whatever they came in.")
+    kind: ArrayKind
+    n: int = Field(description="Synapses or spikes.")
+    n_bytes: int = Field(description="As they are stored.")
+    columns: list[str] = Field(description="What each of them has.")
+    connectivity: Uploaded | None = Field(
+        description="Of synapses: what a projection takes as its connectivity, as it is."
+    )
+    source: SpikesReference | None = Field(
+        description="Of spikes: what a source takes beside its name and size, as it is."
+    )
+    created: datetime
 
 
 class SystemRecord(BaseModel):

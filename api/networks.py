@@ -21,6 +21,7 @@ from api.paging import listing
 from api.security import Reader, Runner
 from api.storage import Row
 from cluster import check
+from cluster.arrays import references, require_arrays
 from cluster.expectation import expected_total
 from cluster.runfile import now
 from network import Network, parse_network
@@ -40,6 +41,7 @@ def create_network(gateway: TheGateway, key: Runner, raw: RawJson, response: Res
     network = parse_network(load_json(raw))
     admit_size(network, gateway.settings.limits)
     check(network)
+    require_stored_arrays(gateway, key.owner, network)
     row = _store(gateway, key.owner, network)
     response.headers["Location"] = f"/v1/networks/{row['id']}"
     return NetworkRecord.model_validate(row)
@@ -109,8 +111,22 @@ def stored_network(gateway: Gateway, owner: str, network_id: str) -> tuple[Row, 
     return row, parse_network(content)
 
 
+def require_stored_arrays(gateway: Gateway, owner: str, network: Network) -> None:
+    """Refuse a network that names arrays which the owner has not, or says what they are not.
+
+    Raises
+    ------
+    NetworkError
+        It does, or their times are off its grid.
+    """
+    require_arrays(network, gateway.arrays, held=gateway.records.ids("arrays", owner))
+
+
 def _store(gateway: Gateway, owner: str, network: Network) -> Row:
     with gateway.records.transaction():
+        named = {said.sha256 for _, _, said in references(network)}
+        if named - gateway.records.ids("arrays", owner):
+            require_stored_arrays(gateway, owner, network)  # They were deleted while it was checked.
         have = gateway.records.count("networks", owner)
         admit_one_more("stored networks", have, gateway.settings.limits.networks, instead="delete one")
         row: dict[str, Any] = {
@@ -123,4 +139,6 @@ def _store(gateway: Gateway, owner: str, network: Network) -> Row:
             "seed": network.seed,
             "created": now(),
         }
-        return gateway.records.add("networks", owner, row)
+        stored = gateway.records.add("networks", owner, row)
+        gateway.records.bind_arrays(row["id"], named)
+        return stored

@@ -13,8 +13,9 @@ from pydantic.json_schema import models_json_schema
 from api import errors
 from api.models import FitRequest
 from api.problems import KINDS, MEDIA_TYPE, STATUS_KINDS, Kind
-from cluster.errors import CapacityError, DeploymentLost, RunConflict
+from cluster.errors import ArraysLost, CapacityError, DeploymentLost, RunConflict
 from network import Network, NetworkError
+from network.arrays import ArraysError
 
 _REF = "#/components/schemas/{model}"
 
@@ -91,8 +92,16 @@ def public_problems(*some: type[BaseException] | int) -> Responses:
 STORED = (errors.NotFound,)
 POSTED = (errors.IdempotencyInProgress, errors.IdempotencyMismatch)
 JSON_POSTED = (*POSTED, errors.UnsupportedMediaType)
-DESCRIBED = (NetworkError, errors.OverLimit)
-DEPLOYED = (*STORED, *JSON_POSTED, CapacityError, errors.OverLimit, errors.QuotaExceeded, errors.NoCapacity)
+DESCRIBED = (NetworkError, errors.OverLimit, ArraysLost)
+UPLOADED = (
+    errors.UnsupportedMediaType,
+    ArraysError,
+    errors.OverLimit,
+    errors.QuotaExceeded,
+    errors.NoCapacity,
+    ArraysLost,
+)
+DEPLOYED = (*STORED, *JSON_POSTED, *DESCRIBED, CapacityError, errors.QuotaExceeded, errors.NoCapacity)
 CONTROLLED = (*STORED, *POSTED, errors.RefusedTransition, RunConflict, DeploymentLost, errors.Unavailable)
 
 

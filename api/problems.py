@@ -27,8 +27,9 @@ from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse
 
 from api import errors
-from cluster.errors import CapacityError, ClusterError, DeploymentLost, RefusedQuery, RunConflict
+from cluster.errors import ArraysLost, CapacityError, ClusterError, DeploymentLost, RefusedQuery, RunConflict
 from network import NetworkError
+from network.arrays import ArraysError
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -79,15 +80,18 @@ KINDS: dict[type[BaseException], Kind] = {
     errors.SlowViewer: _kind("slow-viewer", "The viewer did not read", 408),
     errors.RefusedTransition: _kind("refused-transition", "The state does not allow the action", 409),
     errors.NetworkInUse: _kind("network-in-use", "The network is deployed", 409),
+    errors.ArraysInUse: _kind("arrays-in-use", "A stored network names the arrays", 409),
+    ArraysLost: _kind("arrays-lost", "Uploaded arrays are not whole any more", 409),
     errors.IdempotencyInProgress: _kind(
         "idempotency-in-progress", "The first request is not answered yet", 409
     ),
     RefusedQuery: _kind("invalid-request", "The request is not valid", 422),
     RunConflict: _kind("run-conflict", "The deployment or run does not allow the action", 409),
     DeploymentLost: _kind("deployment-lost", "What ran the deployment is gone", 409),
-    errors.UnsupportedMediaType: _kind("unsupported-media-type", "The body must be JSON", 415),
+    errors.UnsupportedMediaType: _kind("unsupported-media-type", "The body is of another type", 415),
     errors.InvalidRequest: _kind("invalid-request", "The request is not valid", 422),
     RequestValidationError: _kind("invalid-request", "The request is not valid", 422),
+    ArraysError: _kind("invalid-arrays", "The arrays are not valid", 422),
     NetworkError: _kind("invalid-network", "The network is not valid", 422),
     CapacityError: _kind("does-not-fit", "The network does not fit the system", 422),
     errors.OverLimit: _kind("over-limit", "The estimate is above the service's limit", 422),
@@ -117,10 +121,12 @@ _STATUS_DETAILS = {
     500: "the fault is on our side; report the request_id to the operator",
 }
 
-_NETWORK_PATHS = frozenset({"/v1/networks", "/v1/fits"})
-_NETWORK_TOO_LARGE = (
-    "the body is larger than this resource takes; describe connectivity by rules rather than lists"
-)
+_LARGE = "the body is larger than this resource takes"
+_TOO_LARGE = {
+    "/v1/networks": f"{_LARGE}; describe connectivity by rules, or upload lists to /v1/arrays",
+    "/v1/fits": f"{_LARGE}; describe connectivity by rules, or upload lists to /v1/arrays",
+    "/v1/arrays": f"{_LARGE}; split the list over several projections or sources",
+}
 
 
 @dataclass(frozen=True)
@@ -145,8 +151,8 @@ class Problem:
         }
 
     def _detail_at(self, path: str) -> str:
-        """Return the detail, with better advice where networks are posted."""
-        return _NETWORK_TOO_LARGE if self.kind.status == 413 and path in _NETWORK_PATHS else self.detail
+        """Return the detail, with better advice where networks and arrays are posted."""
+        return _TOO_LARGE.get(path, self.detail) if self.kind.status == 413 else self.detail
 
     def response(self, connection: HTTPConnection) -> JSONResponse:
         """Return the answer to a request."""

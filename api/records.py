@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from api.errors import NotFound
 from api.storage import Row, Storage
 
-Table = Literal["networks", "deployments", "runs"]
+Table = Literal["networks", "arrays", "deployments", "runs"]
 
-_SINGULAR = {"networks": "network", "deployments": "deployment", "runs": "run"}
+_SINGULAR = {"networks": "network", "arrays": "arrays", "deployments": "deployment", "runs": "run"}
 
 
 class Records:
@@ -96,6 +96,34 @@ class Records:
     def live_of_all(self, table: Literal["deployments", "runs"]) -> list[Row]:
         """Return the records of all owners that have not ended."""
         return self._storage.query(f"SELECT * FROM {table} WHERE ended IS NULL")
+
+    def ids(self, table: Table, owner: str) -> frozenset[str]:
+        """Return the ids of all that an owner has."""
+        rows = self._storage.query(f"SELECT id FROM {table} WHERE owner = ?", (owner,))
+        return frozenset(row["id"] for row in rows)
+
+    def array_bytes(self, owner: str) -> int:
+        """Return the bytes of all arrays that an owner has."""
+        sql = "SELECT coalesce(sum(n_bytes), 0) AS n FROM arrays WHERE owner = ?"
+        return int(self._storage.query(sql, (owner,))[0]["n"])
+
+    def bind_arrays(self, network_id: str, array_ids: Iterable[str]) -> None:
+        """Take note of the arrays that a network names; they stay as long as it does."""
+        for array_id in array_ids:
+            self._storage.execute("INSERT INTO network_arrays VALUES (?, ?)", (network_id, array_id))
+
+    def networks_of_arrays(self, owner: str, array_id: str) -> list[str]:
+        """Return the ids of an owner's networks that name arrays."""
+        sql = (
+            "SELECT networks.id FROM networks JOIN network_arrays ON network_id = networks.id"
+            " WHERE owner = ? AND array_id = ? ORDER BY networks.rowid"
+        )
+        return [row["id"] for row in self._storage.query(sql, (owner, array_id))]
+
+    def array_owners_of_all(self, array_id: str) -> int:
+        """Return how many owners have arrays."""
+        sql = "SELECT count(*) AS n FROM arrays WHERE id = ?"
+        return int(self._storage.query(sql, (array_id,))[0]["n"])
 
     def blob_users_of_all(self, sha256: str) -> int:
         """Return how many networks, of whomever, are described by one blob."""

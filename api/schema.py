@@ -71,4 +71,24 @@ MIGRATIONS: tuple[str, ...] = (
         PRIMARY KEY (owner, idempotency_key)
     ) STRICT;
     """,
+    """
+    CREATE TABLE arrays (
+        id TEXT NOT NULL,
+        owner TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        n INTEGER NOT NULL,
+        n_bytes INTEGER NOT NULL,
+        columns TEXT NOT NULL,
+        described TEXT NOT NULL,
+        created TEXT NOT NULL,
+        PRIMARY KEY (owner, id)
+    ) STRICT;
+    CREATE INDEX arrays_of_content ON arrays (id);
+    CREATE TABLE network_arrays (
+        network_id TEXT NOT NULL REFERENCES networks (id) ON DELETE CASCADE,
+        array_id TEXT NOT NULL,
+        PRIMARY KEY (network_id, array_id)
+    ) STRICT;
+    CREATE INDEX networks_of_arrays ON network_arrays (array_id);
+    """,
 )

@@ -29,6 +29,15 @@ class Limits(BaseModel):
         ge=1,
         description="Estimated memory of all live deployments of all owners.",
     )
+    upload_bytes: int = Field(
+        default=8 * 2**30, ge=1, description="Largest upload of arrays, as it is sent and as it is stored."
+    )
+    upload_entries: int = Field(
+        default=1_000_000_000, ge=1, description="Synapses or spikes of one upload of arrays."
+    )
+    uploads: int = Field(default=2, ge=1, description="Uploads of arrays at once.")
+    arrays: int = Field(default=1_000, ge=1, description="Stored arrays.")
+    array_bytes: int = Field(default=64 * 2**30, ge=1, description="Bytes of all stored arrays.")
     duration_ms: float = Field(default=3_600_000.0, gt=0, description="Longest run, in biological time.")
     free_disk_bytes: int = Field(
         default=2**30, ge=0, description="Room on the disk that a run needs to start."

@@ -72,5 +72,6 @@ def _save(folder: Path | str, kind: ArrayKind, columns: dict[str, ArrayLike | No
             if values is not None:
                 draft.extend(name, as_array(column_of(kind, name), values))
         sealed = draft.seal()
+        store.drop_damaged(sealed.sha256)
         store.publish(draft, sealed)
     return sealed

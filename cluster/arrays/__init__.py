@@ -5,7 +5,7 @@ Start reading at `cluster.arrays.store`; `cluster.arrays.draft` is how something
 `cluster.arrays.agreement` compares a network with what it names.
 """
 
-from cluster.arrays.agreement import array_problems, require_arrays
+from cluster.arrays.agreement import array_problems, references, require_arrays
 from cluster.arrays.draft import Draft
 from cluster.arrays.store import ArrayStore, arrays_of
 from cluster.arrays.stored import SpikeColumns, StoredArrays, SynapseColumns
@@ -18,5 +18,6 @@ __all__ = [
     "SynapseColumns",
     "array_problems",
     "arrays_of",
+    "references",
     "require_arrays",
 ]

@@ -46,10 +46,10 @@ def array_problems(
                 raise ArraysLost(said.sha256)
             found = store.find(said.sha256)
         except ArraysLost:
-            yield f"{path}.sha256", f"must name uploaded {kind}, got {show(said.sha256)}; upload them first"
+            yield f"{path}.sha256", f"must name uploaded {kind}, got {said.sha256!r}; upload them first"
             continue
         if found.kind != kind:
-            rule = f"must name {kind}, got {found.kind} with {show(said.sha256)}"
+            rule = f"must name {kind}, got {found.kind} with {said.sha256!r}"
             yield f"{path}.sha256", f"{rule}; name those that you uploaded as {kind}"
         else:
             yield from _differences(path, found, said)

@@ -53,15 +53,28 @@ class ArrayStore:
         return Draft(self._made(), kind)
 
     def publish(self, draft: Draft, sealed: StoredArrays) -> None:
-        """Move a sealed draft to its place. Where the same is there already and is whole, that stays."""
-        folder, place = self._made(), self._place(sealed.sha256)
+        """Move a sealed draft to its place. Where the same is there already, that stays.
+
+        Raises
+        ------
+        ArraysLost
+            What is there is damaged: `drop_damaged` it first.
+        """
         try:
-            draft.folder.rename(place)
+            draft.folder.rename(self._place(sealed.sha256))
         except OSError as error:
             if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):
                 raise
-            self._mend(draft, sealed)
-        sync_folder(folder)
+            self.find(sealed.sha256)
+        sync_folder(self._made())
+
+    def drop_damaged(self, sha256: str) -> None:
+        """Read every entry of arrays, if they are there, and remove them if they are not what was stored."""
+        if self._place(sha256).exists():
+            try:
+                self.verify(sha256)
+            except ArraysLost:
+                self.delete(sha256)
 
     def find(self, sha256: str) -> StoredArrays:
         """Return what is known of arrays, after a look at the length of each file.
@@ -128,14 +141,6 @@ class ArrayStore:
         if self.folder is None or not self.folder.exists():
             return 0
         return sum(_remove_unless_locked(path) for path in self.folder.glob(f"{PREFIX}*"))
-
-    def _mend(self, draft: Draft, sealed: StoredArrays) -> None:
-        """Put a draft in the place of arrays that are damaged."""
-        try:
-            self.verify(sealed.sha256)
-        except ArraysLost:
-            self.delete(sealed.sha256)
-            draft.folder.rename(self._place(sealed.sha256))
 
     def _made(self) -> Path:
         if self.folder is None:

@@ -68,7 +68,7 @@ def test_every_error_is_described_as_a_problem(document):
 
 def test_bodies_have_examples_that_work(document, call):
     for _, _, operation in _operations(document):
-        if "requestBody" in operation:
+        if "application/json" in operation.get("requestBody", {}).get("content", {}):
             content = operation["requestBody"]["content"]["application/json"]
             name = content["schema"]["$ref"].rpartition("/")[2]
             assert "example" in content or document["components"]["schemas"][name]["examples"]

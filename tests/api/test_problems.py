@@ -24,11 +24,14 @@ def test_types_are_stable():
         "/problems/slow-viewer": 408,
         "/problems/refused-transition": 409,
         "/problems/network-in-use": 409,
+        "/problems/arrays-in-use": 409,
+        "/problems/arrays-lost": 409,
         "/problems/idempotency-in-progress": 409,
         "/problems/run-conflict": 409,
         "/problems/deployment-lost": 409,
         "/problems/unsupported-media-type": 415,
         "/problems/invalid-request": 422,
+        "/problems/invalid-arrays": 422,
         "/problems/invalid-network": 422,
         "/problems/does-not-fit": 422,
         "/problems/over-limit": 422,
@@ -197,7 +200,8 @@ def test_oversize_bodies(call, path, size, chunked):
     answer = call("POST", path, content=content, headers={"Content-Type": "application/json"})
     assert (answer.status_code, answer.headers["content-type"]) == (413, MEDIA_TYPE)
     assert answer.json()["type"] == "/problems/payload-too-large"
-    advice = "describe connectivity by rules rather than lists" if "net" in path else "send a smaller one"
+    by_rules = "describe connectivity by rules, or upload lists to /v1/arrays"
+    advice = by_rules if "net" in path else "send a smaller one"
     assert answer.json()["detail"] == f"the body is larger than this resource takes; {advice}"
 
 
