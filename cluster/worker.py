@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,7 +35,7 @@ class Built:
     synapse_bytes: int
     n_saturated: int
     synapse_digest: tuple[int, int]
-    columns: tuple[Columns, ...] = ()
+    columns: tuple[Columns, ...] = field(default=(), compare=False)
     """What each probe of the chip samples."""
     weight_errors: tuple[WeightErrors, ...] = ()
     """What weights lost by becoming integers, for each projection onto the chip."""

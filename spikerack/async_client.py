@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import aclosing
+from functools import partial
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -19,8 +20,10 @@ from spikerack.calls import Call, Record
 from spikerack.flows import Flow, Pause, Step
 from spikerack.progress import shown
 from spikerack.retry import Patience
+from spikerack.samples import States, Weights
 from spikerack.spikes import Spikes
 from spikerack.stream import QUIET_S, Mode, SpikeBatch, StreamState
+from spikerack.synapses import Synapses, range_text
 from spikerack.views import DeploymentView, RunView, digest_of
 from spikerack.wire import http_arguments, socket_arguments
 
@@ -197,6 +200,42 @@ class AsyncDeployment(DeploymentView):
             await self.wait()
         return AsyncRun(self._client, await self._client.send(calls.post_run(self.id, duration_ms)))
 
+    async def synapses(
+        self,
+        projection: str | None = None,
+        *,
+        source: str | None = None,
+        target: str | None = None,
+        sources: range | None = None,
+        targets: range | None = None,
+    ) -> Synapses:
+        """Return synapses as they stand in the chips' memories, once the deployment is built.
+
+        Parameters
+        ----------
+        projection : str or None
+            Those of one projection, and of all others of its source, target and receptor; or
+        source, target : str or None
+            those between two populations, or of one with all others.
+        sources, targets : range or None
+            Which of their neurons, counted within the population; None for all.
+
+        Raises
+        ------
+        InvalidRequestError
+            There is no such thing, or more than 10,000,000 synapses are to be expected.
+        """
+        asked = {
+            "projection": projection,
+            "source": source,
+            "target": target,
+            "sources": range_text("sources", sources),
+            "targets": range_text("targets", targets),
+        }
+        if self.state == "building":
+            await self.wait()
+        return await self._client.drive(flows.fetch_synapses(self.id, self._client.patience(), asked))
+
     async def release(self) -> None:
         """End the deployment and give its chips back. Its runs' spikes stay."""
         await self._client.send(calls.delete_deployment(self.id))
@@ -260,6 +299,34 @@ class AsyncRun(RunView):
             self.id, self._client.patience(), population=population, from_tick=from_tick, to_tick=to_tick
         )
         return await self._client.drive(flow)
+
+    async def states(
+        self, recording: int = 0, *, from_tick: int | None = None, to_tick: int | None = None
+    ) -> States:
+        """Return the samples of recording number `recording`, one of states, in [from_tick, to_tick).
+
+        Raises
+        ------
+        NotFoundError, InvalidRequestError
+            There is no such recording, or it is of another kind.
+        """
+        asked = {"recording": recording, "from_tick": from_tick, "to_tick": to_tick}
+        call = partial(calls.get_states, self.id, asked)
+        return await self._client.drive(flows.fetch_samples(call, self._client.patience()))
+
+    async def weights(
+        self, recording: int = 0, *, from_tick: int | None = None, to_tick: int | None = None
+    ) -> Weights:
+        """Return the samples of recording number `recording`, one of weights, in [from_tick, to_tick).
+
+        Raises
+        ------
+        NotFoundError, InvalidRequestError
+            There is no such recording, or it is of another kind.
+        """
+        asked = {"recording": recording, "from_tick": from_tick, "to_tick": to_tick}
+        call = partial(calls.get_weights, self.id, asked)
+        return await self._client.drive(flows.fetch_samples(call, self._client.patience()))
 
     async def verify(self) -> bool:
         """Whether the spikes that the service hands out have the digest of those that the run has kept."""

@@ -11,7 +11,9 @@ import httpx2
 import numpy as np
 
 from network import Network
+from spikerack.samples import States, Weights
 from spikerack.spikes import Spikes
+from spikerack.synapses import SynapseGroup, Synapses
 
 T = TypeVar("T")
 Record = dict[str, Any]
@@ -37,6 +39,14 @@ class SpikePage:
     """A page of spikes, and the cursor of the next one."""
 
     spikes: Spikes
+    next: str | None
+
+
+@dataclass(frozen=True)
+class Part(Generic[T]):
+    """A part of an answer, and the cursor of the next one."""
+
+    content: T
     next: str | None
 
 
@@ -111,6 +121,58 @@ def get_spikes(
     }
     params = {name: value for name, value in asked.items() if value is not None}
     return Call("GET", f"/v1/runs/{run_id}/spikes", _spike_page, params=params, accept="application/x-npz")
+
+
+def get_synapses(
+    deployment_id: str, asked: Mapping[str, str | None], cursor: str | None
+) -> Call[Part[Synapses]]:
+    """Fetch a part of a deployment's synapses; `asked` has the parameters of the resource."""
+    params = _given({**asked, "cursor": cursor, "limit": 100_000})
+    path = f"/v1/deployments/{deployment_id}/synapses"
+    return Call("GET", path, _synapse_part, params=params, accept="application/x-npz")
+
+
+def get_states(run_id: str, asked: Mapping[str, int | None], cursor: str | None) -> Call[Part[States]]:
+    """Fetch a part of the samples of a recording of states."""
+    params = _given({**asked, "cursor": cursor, "limit": 1_000_000})
+    path = f"/v1/runs/{run_id}/states"
+    return Call("GET", path, _state_part, params=params, accept="application/x-npz")
+
+
+def get_weights(run_id: str, asked: Mapping[str, int | None], cursor: str | None) -> Call[Part[Weights]]:
+    """Fetch a part of the samples of a recording of weights."""
+    params = _given({**asked, "cursor": cursor, "limit": 1_000_000})
+    path = f"/v1/runs/{run_id}/weights"
+    return Call("GET", path, _weight_part, params=params, accept="application/x-npz")
+
+
+def _given(asked: Mapping[str, str | int | None]) -> dict[str, str | int]:
+    return {name: value for name, value in asked.items() if value is not None}
+
+
+def _arrays(response: httpx2.Response) -> dict[str, Any]:
+    with np.load(io.BytesIO(response.content), allow_pickle=False) as arrays:
+        return dict(arrays)
+
+
+def _synapse_part(response: httpx2.Response) -> Part[Synapses]:
+    arrays = _arrays(response)
+    receptors, projections = arrays.pop("receptor").tolist(), arrays.pop("projection").tolist()
+    groups = tuple(
+        SynapseGroup(receptor, tuple(names.split("\t")))
+        for receptor, names in zip(receptors, projections, strict=True)
+    )
+    return Part(Synapses(**arrays, groups=groups), response.headers.get("Next-Cursor"))
+
+
+def _state_part(response: httpx2.Response) -> Part[States]:
+    arrays = _arrays(response)
+    tick, neuron = arrays.pop("tick"), arrays.pop("neuron")
+    return Part(States(tick, neuron, arrays), response.headers.get("Next-Cursor"))
+
+
+def _weight_part(response: httpx2.Response) -> Part[Weights]:
+    return Part(Weights(**_arrays(response)), response.headers.get("Next-Cursor"))
 
 
 def _plain(network: Network | Mapping[str, Any]) -> dict[str, Any]:

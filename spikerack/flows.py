@@ -19,17 +19,22 @@ import httpx2
 from network import Network
 from spikerack.calls import (
     Call,
+    Part,
     Record,
     get_deployment,
     get_run,
     get_spikes,
+    get_synapses,
     post_deployment,
     post_network,
 )
 from spikerack.errors import DeploymentFailedError, RunFailedError, UnreachableError, problem_error
 from spikerack.progress import OnProgress
 from spikerack.retry import Patience, parse_retry_after
+from spikerack.samples import Samples
 from spikerack.spikes import Spikes, joined
+from spikerack.synapses import Synapses
+from spikerack.synapses import joined as joined_synapses
 
 T = TypeVar("T")
 
@@ -156,6 +161,28 @@ def wait_ended(run_id: str, patience: Patience, on_record: OnRecord) -> Flow[Rec
         if record["state"] in ENDED:
             return record
         yield Pause(POLL_S)
+
+
+def fetch_synapses(deployment_id: str, patience: Patience, asked: Mapping[str, str | None]) -> Flow[Synapses]:
+    """Fetch all synapses that are asked for, part by part."""
+    parts: list[Synapses] = []
+    cursor: str | None = None
+    while True:
+        part = yield from exchange(get_synapses(deployment_id, asked, cursor), patience)
+        parts.append(part.content)
+        if part.next is None:
+            return joined_synapses(parts)
+        cursor = part.next
+
+
+def fetch_samples(call: Callable[[str | None], Call[Part[Samples]]], patience: Patience) -> Flow[Samples]:
+    """Fetch all samples of a recording, part by part; `call` makes the request for a cursor."""
+    part = yield from exchange(call(None), patience)
+    parts = [part.content]
+    while part.next is not None:
+        part = yield from exchange(call(part.next), patience)
+        parts.append(part.content)
+    return parts[0].joined(parts)
 
 
 def fetch_spikes(

@@ -41,8 +41,8 @@ def call(settings: Settings):
     fleet.close()
 
 
-def _built(call, chips: int) -> str:
-    answer = call("POST", "/v1/networks", json=DRIVEN).json()
+def _built(call, chips: int, **changes: Any) -> str:
+    answer = call("POST", "/v1/networks", json=DRIVEN | changes).json()
     body = {"network_id": answer["id"], "system": "rack-2x2", "chips": chips}
     path = call("POST", "/v1/deployments", json=body).headers["Location"]
     while (state := call("GET", path).json()["state"]) == "building":
@@ -67,6 +67,34 @@ def test_the_stream_and_rest_and_the_digest_agree(call):
     assert set(run["rates_hz"]) == {"exc", "inh"}
     states = call("GET", f"/v1/runs/{run_id}/states").json()
     assert np.shape(states["values"]["v_mv"]) == (N_TICKS // 5, 2)
+
+
+@pytest.mark.parametrize("chips", [1, 3])
+def test_recordings_from_chips_to_rest(call, chips):
+    recordings = [
+        {"kind": "spikes", "population": "exc", "neurons": {"start": 5, "stop": 80, "step": 7}},
+        {"kind": "weights", "projection": "exc->inh", "targets": {"stop": 2}, "interval_ms": 25},
+        *NETWORK["recordings"],
+    ]
+    deployment_id = _built(call, chips, recordings=recordings)
+    run_id = call.run(deployment_id, duration_ms=N_TICKS / 10)
+    with watching(call, run_id) as socket:
+        messages = read_all(socket)
+    run, pairs = call("GET", f"/v1/runs/{run_id}").json(), spikes_of(messages)
+    assert {neuron for _, neuron in pairs} <= set(range(5, 80, 7))
+    assert 0 < run["n_recorded_spikes"] == len(pairs) < run["n_spikes"]
+    digest = SpikeDigest(0.1, N_TICKS, 100)
+    digest.update(*np.array(pairs).T)
+    assert messages[-1]["recorded_digest"] == run["recorded_digest"] == digest.hexdigest() != run["digest"]
+    weights = call("GET", f"/v1/runs/{run_id}/weights?recording=1").json()
+    assert (weights["tick"], len(weights["source"])) == ([249, 499, 749, 999], 160)
+    path = f"/v1/deployments/{deployment_id}/synapses"
+    synapses = call("GET", f"{path}?projection=exc->inh&targets=0:2").json()
+    for column in ("source", "target", "delay_ticks"):
+        assert weights[column] == synapses[column]
+    assert weights["values"] == [synapses["weight"]] * 4
+    assert (synapses["source"][:3], synapses["target"][:3]) == ([0, 0, 1], [80, 81, 80])
+    assert set(synapses["weight"]) == {100.0}
 
 
 def test_chips_do_not_change_the_digest(call):

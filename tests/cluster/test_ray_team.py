@@ -17,6 +17,8 @@ import ray
 import cluster.ray_team
 from cluster.errors import DeploymentLost
 from cluster.ray_team import RayTeam
+from cluster.synapsequery import SynapseQuery
+from cluster.synapses import read_page
 from cluster.team import ThreadTeam, total_digest
 from network import parse_network
 from tests.cluster.samples import everything_network, overloaded, plan_of
@@ -67,7 +69,7 @@ def assert_all_is_let_go() -> None:
 def test_actors_answer_as_threads_do() -> None:
     plan = plan_of(EVERY, 2, placement="shuffled")
     told: list[tuple[str, float]] = []
-    answers = []
+    answers, pages = [], []
     for team in (ThreadTeam(plan), RayTeam(plan)):
         built = team.build(lambda phase, share: told.append((phase, share)))
         runs = []
@@ -75,6 +77,7 @@ def test_actors_answer_as_threads_do() -> None:
             team.reset()
             runs.append([team.advance(until) for until in (3, 200)])
         answers.append((built, runs, team.tallies()))
+        pages.append(read_page(plan, SynapseQuery(source="exc"), team.synapses, limit=1000))
         assert team.peak_bytes() > 10_000_000
         processes = actors()
         team.close()
@@ -83,6 +86,9 @@ def test_actors_answer_as_threads_do() -> None:
     assert_all_is_let_go()
     (built, threads, tallies), (built_there, there, tallies_there) = answers
     assert built == built_there
+    assert pages[0].following == pages[1].following is not None
+    for here, remote in zip(pages[0].synapses, pages[1].synapses, strict=True):
+        assert np.array_equal(here, remote)
     assert total_digest(built) == total_digest(built_there)
     for run in (*threads, *there):
         for mine, first in zip(run, threads[0], strict=True):

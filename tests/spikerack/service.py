@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import httpx2
@@ -72,6 +72,14 @@ def npz(tick: list[int], neuron: list[int], **headers: str) -> httpx2.Response:
     return httpx2.Response(
         200, content=buffer.getvalue(), headers={k.replace("_", "-"): v for k, v in headers.items()}
     )
+
+
+def arrays(headers: Mapping[str, str], **columns: np.ndarray) -> httpx2.Response:
+    """A part of an answer as npz."""
+    buffer = io.BytesIO()
+    np.savez(buffer, allow_pickle=False, **columns)
+    named = {k.replace("_", "-"): v for k, v in headers.items()}
+    return httpx2.Response(200, content=buffer.getvalue(), headers=named)
 
 
 class Script:

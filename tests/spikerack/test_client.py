@@ -25,7 +25,7 @@ from spikerack.errors import (
     UnreachableError,
 )
 from spikerack.views import digest_of
-from tests.spikerack.service import DEPLOYMENT, NETWORK, RUN, Script, answer, npz, problem
+from tests.spikerack.service import DEPLOYMENT, NETWORK, RUN, Script, answer, arrays, npz, problem
 
 URL = "http://rack.test"
 
@@ -169,6 +169,80 @@ def test_verifies_the_digest(on: Callable[[Script], Any]) -> None:
     assert on(Script(right, page))(lambda client: run_of(client).verify())
     assert not on(Script(wrong, page))(lambda client: run_of(client).verify())
     assert not on(Script(answer(200, ended)))(lambda client: run_of(client).verify())
+
+
+def test_reads_synapses_in_parts(on: Callable[[Script], Any]) -> None:
+    names = {"receptor": np.array(["excitatory", "inhibitory"]), "projection": np.array(["a", "b\tc"])}
+
+    def part(source: list[int], group: list[int], **headers: str) -> httpx2.Response:
+        target, delay_ticks = np.array(source, np.uint32) + 8, np.full(len(source), 15, np.uint16)
+        columns = {"source": np.array(source, np.uint32), "target": target, "delay_ticks": delay_ticks}
+        return arrays(
+            **columns,
+            weight=0.5 * np.array(source),
+            group=np.array(group, np.int64),
+            **names,
+            headers=headers,
+        )
+
+    script = Script(
+        answer(200, DEPLOYMENT | {"state": "ready"}), part([1, 2], [0, 1], Next_Cursor="c1"), part([2], [1])
+    )
+    synapses = on(script)(lambda client: deployment_of(client).synapses(source="exc", targets=range(3)))
+    assert script.lines == [
+        "GET /v1/deployments/dep_1",
+        "GET /v1/deployments/dep_1/synapses?source=exc&targets=0%3A3%3A1&limit=100000",
+        "GET /v1/deployments/dep_1/synapses?source=exc&targets=0%3A3%3A1&cursor=c1&limit=100000",
+    ]
+    assert (synapses.source.tolist(), synapses.target.tolist()) == ([1, 2, 2], [9, 10, 10])
+    assert (synapses.delay_ticks.tolist(), synapses.weight.tolist()) == ([15] * 3, [0.5, 1.0, 1.0])
+    assert synapses.receptor.tolist() == ["excitatory", "inhibitory", "inhibitory"]
+    assert [group.projections for group in synapses.groups] == [("a",), ("b", "c")]
+    assert (len(synapses), repr(synapses)) == (3, "Synapses(3 synapses of a, b, c)")
+
+
+def test_a_range_that_runs_backwards_asks_for_nothing(on: Callable[[Script], Any]) -> None:
+    script = Script()
+    with pytest.raises(ValueError, match="range") as caught:
+        on(script)(lambda client: deployment_of(client).synapses("a", sources=range(5, 0, -1)))
+    assert str(caught.value) == (
+        "sources: must be a range of a step of 1 or more, got range(5, 0, -1); turn it round"
+    )
+    assert script.lines == []
+
+
+def test_reads_recorded_states_in_parts(on: Callable[[Script], Any]) -> None:
+    def part(tick: int, **headers: str) -> httpx2.Response:
+        v_mv = np.array([[tick + 0.5, tick + 0.25]])
+        return arrays(tick=np.array([tick]), neuron=np.array([3, 5]), v_mv=v_mv, headers=headers)
+
+    script = Script(part(4, Next_Cursor="c1"), part(9))
+    states = on(script)(lambda client: run_of(client).states(2, to_tick=10))
+    assert script.lines == [
+        "GET /v1/runs/run_1/states?recording=2&to_tick=10&limit=1000000",
+        "GET /v1/runs/run_1/states?recording=2&to_tick=10&cursor=c1&limit=1000000",
+    ]
+    assert (states.tick.tolist(), states.neuron.tolist()) == ([4, 9], [3, 5])
+    assert states.values["v_mv"].tolist() == [[4.5, 4.25], [9.5, 9.25]]
+    assert repr(states) == "States(v_mv: 2 samples of 2 neurons)"
+
+
+def test_reads_recorded_weights_in_parts(on: Callable[[Script], Any]) -> None:
+    columns = {"source": np.array([0, 1], np.uint32), "target": np.array([8, 9], np.uint32)}
+    columns |= {"delay_ticks": np.array([1, 2])}
+
+    def part(tick: int, **headers: str) -> httpx2.Response:
+        return arrays(tick=np.array([tick]), **columns, weight=np.array([[tick, -1.0]]), headers=headers)
+
+    script = Script(part(4, Next_Cursor="c1"), part(9))
+    weights = on(script)(lambda client: run_of(client).weights(1))
+    assert script.lines == [
+        "GET /v1/runs/run_1/weights?recording=1&limit=1000000",
+        "GET /v1/runs/run_1/weights?recording=1&cursor=c1&limit=1000000",
+    ]
+    assert (weights.tick.tolist(), weights.weight.tolist()) == ([4, 9], [[4, -1], [9, -1]])
+    assert (weights.source.tolist(), weights.delay_ticks.tolist()) == ([0, 1], [1, 2])
+    assert repr(weights) == "Weights(2 samples of 2 synapses)"
 
 
 def test_a_broken_connection_is_tried_again_with_the_same_key(on: Callable[[Script], Any]) -> None:
