@@ -6,8 +6,8 @@ timestep_ms does.
 
 NEST's devices send their currents along connections with a delay of D ticks, at least 1, and what they
 are at T acts from tick T / timestep_ms + D on. So a `step_current_generator` does what `Steps` do whose
-times are D timestep_ms later, and an `ac_generator`, which is silent before tick D, what a `Sine` does
-whose phase is less by the turns of D ticks.
+times are D timestep_ms later, and an `ac_generator`, which is silent before tick D + 1, what a `Sine`
+does whose phase is less by the turns of D ticks.
 """
 
 from __future__ import annotations

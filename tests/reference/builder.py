@@ -1,10 +1,11 @@
 """Builds small cases neuron by neuron: say what arrives where and when, and the sources follow."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
-from tests.reference.cases import CasePopulation, ReferenceCase
+from tests.reference.cases import CaseCurrent, CasePopulation, ReferenceCase
 
 
 @dataclass
@@ -24,12 +25,17 @@ class CaseBuilder:
     populations: list[CasePopulation] = field(default_factory=list)
     synapses: list[tuple[int, int, float, int]] = field(default_factory=list)
     arrivals: list[tuple[int, int, float, int]] = field(default_factory=list)
+    currents: list[CaseCurrent] = field(default_factory=list)
 
     def population(self, name: str, size: int, parameters: dict[str, float], v_mv: float = 0.0) -> range:
         """Add a population and return the numbers of its neurons."""
         first = sum(population.size for population in self.populations)
         self.populations.append(CasePopulation(name, size, parameters, v_mv))
         return range(first, first + size)
+
+    def current(self, population: str, current_pa: float, waveform: dict[str, Any]) -> None:
+        """Let a current flow into all neurons of a population."""
+        self.currents.append(CaseCurrent(population, current_pa, waveform))
 
     def synapse(self, source: int, target: int, weight: float, delay_ticks: int) -> None:
         """Add a synapse between two neurons."""
@@ -72,4 +78,5 @@ class CaseBuilder:
             delay_ticks=delay_ticks[order],
             input_tick=np.array(ticks),
             input_neuron=n_neurons + np.arange(len(ticks)),
+            currents=tuple(self.currents),
         )

@@ -9,11 +9,14 @@ installed.
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
+from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
+
+from tests.chip.waves import value_at
 
 DATA = Path(__file__).parent / "data"
 
@@ -21,6 +24,8 @@ EXP, DELTA = "lif_curr_exp", "lif_curr_delta"
 
 RECEPTORS = {EXP: ("excitatory", "inhibitory"), DELTA: ("delta", "delta")}
 """Of each model, the receptor of positive and of negative weights: NEST's rule for iaf_psc_exp."""
+
+_SILENT = 2
 
 _ARRAYS = {
     "source": np.uint16,
@@ -42,6 +47,36 @@ class CasePopulation:
     size: int
     parameters: dict[str, float]
     v_mv: float
+
+
+@dataclass(frozen=True)
+class CaseCurrent:
+    """A current into all neurons of a population: a waveform of the language that is silent in ticks 0 and 1.
+
+    No device of NEST acts before tick 2.
+    """
+
+    population: str
+    current_pa: float
+    waveform: dict[str, Any]
+
+    def values_pa(self, n_ticks: int, timestep_ms: float) -> np.ndarray:
+        """(n_ticks,) float64, the current in each tick."""
+        values = [self._value(tick, timestep_ms) for tick in range(_SILENT, n_ticks)]
+        return self.current_pa * np.array([0.0] * _SILENT + values)
+
+    def _value(self, tick: int, timestep_ms: float) -> float:
+        return value_at(self.waveform, tick, Fraction(str(timestep_ms)))
+
+    def to_inputs(self, timestep_ms: float) -> list[dict[str, Any]]:
+        """Describe the current in the language; what is not silent early has steps against it."""
+        early = [-self._value(tick, timestep_ms) for tick in range(_SILENT)]
+        times = [round(tick * timestep_ms, 9) for tick in range(_SILENT + 1)]
+        against = {"kind": "steps", "times_ms": times, "values": [*early, 0.0]}
+        return [
+            {"kind": "current", "current_pa": self.current_pa, "waveform": waveform}
+            for waveform in ((self.waveform, against) if any(early) else (self.waveform,))
+        ]
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,6 +114,7 @@ class ReferenceCase:
     input_neuron: np.ndarray
     spike_tick: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
     spike_neuron: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
+    currents: tuple[CaseCurrent, ...] = ()
 
     def __repr__(self) -> str:
         return (
@@ -107,6 +143,15 @@ class ReferenceCase:
         values = [p.v_mv if parameter == "v_mv" else p.parameters[parameter] for p in self.populations]
         return np.repeat(np.array(values, float), [p.size for p in self.populations])
 
+    @cached_property
+    def current_pa(self) -> np.ndarray:
+        """(n_ticks, n_populations) float64, the sum of all currents into each population."""
+        names = [population.name for population in self.populations]
+        total = np.zeros((self.n_ticks, len(names)))
+        for current in self.currents:
+            total[:, names.index(current.population)] += current.values_pa(self.n_ticks, self.timestep_ms)
+        return total
+
     def all_spikes(self) -> tuple[np.ndarray, np.ndarray]:
         """Return tick and number of all spikes, those of sources included, as a run's digest wants them."""
         tick = np.concatenate([self.spike_tick, self.input_tick])
@@ -121,7 +166,8 @@ class ReferenceCase:
             header = json.loads(str(file["header"]))
             arrays = {key: file[key].astype(np.int64) for key in _ARRAYS}
         populations = tuple(CasePopulation(**population) for population in header.pop("populations"))
-        return cls(**header, populations=populations, **arrays)
+        currents = tuple(CaseCurrent(**current) for current in header.pop("currents", ()))
+        return cls(**header, populations=populations, currents=currents, **arrays)
 
     def save(self, folder: Path | None = None) -> Path:
         """Write the case where `load` finds it; OverflowError if a number does not fit the file's types."""
@@ -130,6 +176,8 @@ class ReferenceCase:
             for key in ("name", "about", "model", "timestep_ms", "n_ticks", "weight_lsb", "n_sources")
         }
         header["populations"] = [asdict(population) for population in self.populations]
+        if self.currents:
+            header["currents"] = [asdict(current) for current in self.currents]
         arrays = {key: _narrow(getattr(self, key), dtype) for key, dtype in _ARRAYS.items()}
         path = (folder or DATA) / f"{self.name}.npz"
         np.savez_compressed(path, header=np.array(json.dumps(header)), **arrays)
@@ -144,6 +192,12 @@ class ReferenceCase:
                 "model": self.model,
                 "parameters": population.parameters,
                 "initial": {"v_mv": population.v_mv},
+                "inputs": [
+                    given
+                    for current in self.currents
+                    if current.population == population.name
+                    for given in current.to_inputs(self.timestep_ms)
+                ],
             }
             for population in self.populations
         ]

@@ -6,6 +6,7 @@ Runs in the environment that `make reference` builds, and imports numpy and nest
 
 import sys
 
+from tests.reference.generate_currents import current_cases
 from tests.reference.generate_delta_edges import delta_edge_cases
 from tests.reference.generate_exp_edges import exp_edge_cases
 from tests.reference.generate_last_bit import last_bit_cases
@@ -23,7 +24,13 @@ def show(line: str) -> None:
 
 def generate_cases() -> None:
     """Write the cases with NEST's spikes."""
-    for case in (*recurrent_cases(), *delta_edge_cases(), *exp_edge_cases(), *last_bit_cases()):
+    for case in (
+        *recurrent_cases(),
+        *delta_edge_cases(),
+        *exp_edge_cases(),
+        *last_bit_cases(),
+        *current_cases(),
+    ):
         path = with_nest_spikes(case).save()
         show(f"{path.name}: {path.stat().st_size} bytes")
 

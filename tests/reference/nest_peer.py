@@ -5,7 +5,7 @@ from dataclasses import replace
 import nest
 import numpy as np
 
-from tests.reference.cases import DELTA, EXP, CasePopulation, ReferenceCase
+from tests.reference.cases import DELTA, EXP, CaseCurrent, CasePopulation, ReferenceCase
 
 _MODELS = {EXP: "iaf_psc_exp", DELTA: "iaf_psc_delta"}
 _PARAMETERS = {
@@ -71,6 +71,8 @@ def _build(case: ReferenceCase, threads: int) -> nest.NodeCollection:
     ids = [_create(case.model, population) for population in case.populations]
     ids.append(_create_sources(case))
     _connect(case, np.concatenate(ids))
+    for current in case.currents:
+        _connect_current(case, current)
     return nest.NodeCollection(list(range(1, case.n_neurons + 1)))
 
 
@@ -86,6 +88,35 @@ def _create_sources(case: ReferenceCase) -> np.ndarray:
         ticks = case.input_tick[case.input_neuron == case.n_neurons + source]
         node.spike_times = np.round((ticks + 1) * case.timestep_ms, 9).tolist()
     return np.array(nodes.tolist())
+
+
+def _connect_current(case: ReferenceCase, current: CaseCurrent) -> None:
+    """Send a current with the least delay, one tick, and so a tick earlier."""
+    place = [population.name for population in case.populations].index(current.population)
+    targets = nest.NodeCollection(list(range(case.offsets[place] + 1, case.offsets[place + 1] + 1)))
+    device = (_sine if current.waveform["kind"] == "sine" else _steps)(case, current)
+    nest.Connect(device, targets, syn_spec={"delay": case.timestep_ms})
+
+
+def _sine(case: ReferenceCase, current: CaseCurrent) -> nest.NodeCollection:
+    wave, turns_a_tick = current.waveform, current.waveform["frequency_hz"] * case.timestep_ms * 1e-3
+    parameters = {
+        "amplitude": current.current_pa * wave["amplitude"],
+        "frequency": wave["frequency_hz"],
+        "phase": wave["phase_degrees"] + 360.0 * turns_a_tick,
+        "offset": current.current_pa * wave["offset"],
+    }
+    return nest.Create("ac_generator", params=parameters)
+
+
+def _steps(case: ReferenceCase, current: CaseCurrent) -> nest.NodeCollection:
+    values_pa = current.values_pa(case.n_ticks, case.timestep_ms)
+    changed = np.flatnonzero(np.diff(values_pa)) + 1
+    times_ms = np.round((changed - 1) * case.timestep_ms, 9).tolist()
+    return nest.Create(
+        "step_current_generator",
+        params={"amplitude_times": times_ms, "amplitude_values": values_pa[changed].tolist()},
+    )
 
 
 def _connect(case: ReferenceCase, ids: np.ndarray) -> None:

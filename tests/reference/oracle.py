@@ -2,7 +2,7 @@
 
 Tick *t* of `lif_curr_exp`, v counted from rest (NEST keeps it so, and the last bit depends on it)::
 
-    if refractory == 0:  v = ((v * P22 + i_ex * P21_ex) + i_in * P21_in) + i_offset * P20
+    if refractory == 0:  v = ((v * P22 + i_ex * P21_ex) + i_in * P21_in) + (i_offset + i) * P20
     else:                refractory = refractory - 1            # v stays at the reset
     i_ex = i_ex * P11_ex + slot_ex                              # also in refractoriness
     i_in = i_in * P11_in + slot_in
@@ -10,14 +10,15 @@ Tick *t* of `lif_curr_exp`, v counted from rest (NEST keeps it so, and the last 
 
 and of `lif_curr_delta`::
 
-    if refractory == 0:  v = (P30 * i_offset + P22 * v) + slot
+    if refractory == 0:  v = (P30 * (i_offset + i) + P22 * v) + slot
     else:                refractory = refractory - 1            # the slot is discarded
     if v >= threshold:   spike in tick t; refractory = t_ref / h; v = reset
 
-`slot` is the sum of the weights whose source spiked in tick `t - delay_ticks`. With R = t_ref / h and a
-spike in tick t, the ticks t + 1 to t + R are refractory and t + R + 1 is the first that integrates; with R
-= 0 a neuron can fire in every tick. The propagators, in the order of operations of NEST 3.10
-(iaf_psc_exp.cpp, iaf_psc_delta.cpp, iaf_propagator.cpp)::
+`i` is the sum of the currents that change over time, in tick t. `slot` is the sum of the weights whose
+source spiked in tick `t - delay_ticks`. With R = t_ref / h and a spike in tick t, the ticks t + 1 to t +
+R are refractory and t + R + 1 is the first that integrates; with R = 0 a neuron can fire in every tick.
+The propagators, in the order of operations of NEST 3.10 (iaf_psc_exp.cpp, iaf_psc_delta.cpp,
+iaf_propagator.cpp)::
 
     P22 = exp(-h / tau_m)       P11 = exp(-h / tau_syn)
     P20 = tau_m / c_m * (1 - P22)                               # lif_curr_exp
@@ -71,10 +72,12 @@ def simulate(case: ReferenceCase) -> OracleResult:
     v = case.per_neuron("v_mv") - case.per_neuron("v_rest_mv")
     refractory = np.zeros(case.n_neurons, np.int64)
     slots = _Slots(case)
+    sizes = np.diff(case.offsets)
     ticks, neurons, margin = [], [], math.inf
     for tick in range(case.n_ticks):
         active = refractory == 0
-        v = np.where(active, step.integrate(v, *slots.take(tick)), v)
+        current_pa = np.repeat(case.current_pa[tick], sizes)
+        v = np.where(active, step.integrate(v, current_pa, *slots.take(tick)), v)
         refractory -= ~active
         fired = np.flatnonzero(v >= theta)
         margin = min(margin, np.abs(v - theta)[active].min(initial=math.inf))
@@ -129,11 +132,14 @@ class _ExpStep:
         self.p22, self.p11_ex, self.p11_in = _exp(-h / tau_m), _exp(-h / tau_ex), _exp(-h / tau_in)
         self.p21_ex = np.array([p21(h, *each) for each in zip(tau_ex, tau_m, c_m, strict=True)])
         self.p21_in = np.array([p21(h, *each) for each in zip(tau_in, tau_m, c_m, strict=True)])
-        self.drive = case.per_neuron("i_offset_pa") * (tau_m / c_m * (1.0 - self.p22))
+        self.offset_pa, self.p20 = case.per_neuron("i_offset_pa"), tau_m / c_m * (1.0 - self.p22)
         self.i_ex, self.i_in = np.zeros(case.n_neurons), np.zeros(case.n_neurons)
 
-    def integrate(self, v: np.ndarray, slot_ex: np.ndarray, slot_in: np.ndarray) -> np.ndarray:
-        v = v * self.p22 + self.i_ex * self.p21_ex + self.i_in * self.p21_in + self.drive
+    def integrate(
+        self, v: np.ndarray, current_pa: np.ndarray, slot_ex: np.ndarray, slot_in: np.ndarray
+    ) -> np.ndarray:
+        drive = (self.offset_pa + current_pa) * self.p20
+        v = v * self.p22 + self.i_ex * self.p21_ex + self.i_in * self.p21_in + drive
         self.i_ex = self.i_ex * self.p11_ex + slot_ex
         self.i_in = self.i_in * self.p11_in + slot_in
         return v
@@ -143,10 +149,13 @@ class _DeltaStep:
     def __init__(self, case: ReferenceCase) -> None:
         tau_m = case.per_neuron("tau_m_ms")
         self.p22 = _exp(-case.timestep_ms / tau_m)
-        self.drive = 1 / case.per_neuron("c_m_pf") * (1 - self.p22) * tau_m * case.per_neuron("i_offset_pa")
+        self.offset_pa = case.per_neuron("i_offset_pa")
+        self.p30 = 1 / case.per_neuron("c_m_pf") * (1 - self.p22) * tau_m
 
-    def integrate(self, v: np.ndarray, slot_positive: np.ndarray, slot_negative: np.ndarray) -> np.ndarray:
-        return self.drive + self.p22 * v + (slot_positive + slot_negative)
+    def integrate(
+        self, v: np.ndarray, current_pa: np.ndarray, slot_positive: np.ndarray, slot_negative: np.ndarray
+    ) -> np.ndarray:
+        return self.p30 * (self.offset_pa + current_pa) + self.p22 * v + (slot_positive + slot_negative)
 
 
 class _Slots:

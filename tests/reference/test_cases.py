@@ -28,11 +28,13 @@ def small_case() -> ReferenceCase:
 
 def test_all_cases_are_committed() -> None:
     assert case_names() == [
+        "delta_currents",
         "delta_last_bit",
         "delta_long_delays",
         "delta_recurrent",
         "delta_refractory",
         "delta_ties",
+        "exp_currents",
         "exp_last_bit",
         "exp_recurrent",
         "exp_refractory",

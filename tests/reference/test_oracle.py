@@ -11,7 +11,7 @@ from tests.reference.generate_delta_edges import LONG_DELAYS, REFRACTORY_TICKS, 
 from tests.reference.oracle import exp, expm1, p21, simulate
 
 RECURRENT = ["delta_recurrent", "exp_recurrent"]
-LONG = {*RECURRENT, "exp_time_constants", "delta_long_delays"}
+LONG = {*RECURRENT, "exp_time_constants", "delta_long_delays", "exp_currents", "delta_currents"}
 CASES = [pytest.param(n, marks=pytest.mark.slow) if n in LONG else n for n in case_names()]
 
 
