@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from cluster.errors import DeploymentLost
+from cluster.recordings import RecordedSynapses
 from cluster.runfile import (
     TERMINAL,
     RunReader,
@@ -250,6 +251,30 @@ def test_states_of_incomplete_ticks_are_not_read(tmp_path: Path) -> None:
     with (reader.folder / "states-1.bin").open("ab") as file:
         file.write(np.array([12.0, 13.0], "<f8").tobytes())
     assert reader.states(1, 0, 100)[0].tolist() == list(range(12))
+
+
+def test_weights_stand_beside_states_and_their_synapses_are_named(tmp_path: Path) -> None:
+    weights = {"kind": "weights", "projection": "a->b", "n_synapses": 2, "interval_ticks": 2}
+    spikes = {"kind": "spikes", "population": "a", "start": 0, "stop": 1, "step": 1, "n_neurons": 1}
+    synapses = RecordedSynapses(
+        np.array([0, 1], np.uint32), np.array([5, 4], np.uint32), np.array([3, 70_000]), np.array([1.5, -2])
+    )
+    meta = META | {"recordings": [spikes, weights, RECORDINGS[1]]}
+    writer = RunWriter(tmp_path / "r1", meta, {1: synapses})
+    none = np.empty((0, 0))
+    writer.append(3, pairs_of(), [none, np.array([[1.0, 2.0]]), np.array([[0.0], [1.0], [2.0]])])
+    writer.append(4, pairs_of(), [none, np.array([[3.0, 4.0]]), np.array([[3.0]])])
+    writer.close()
+    reader = RunReader(tmp_path / "r1")
+    for mine, theirs in zip(reader.synapses(1), synapses, strict=True):
+        assert np.array_equal(mine, theirs)
+        assert mine.dtype == theirs.dtype
+    tick, values = reader.weights(1, 0, 100)
+    assert (tick.tolist(), values.tolist()) == ([1, 3], [[1, 2], [3, 4]])
+    assert reader.weights(1, 2, 3)[1].shape == (0, 2)
+    assert reader.states(2, 0, 100)[1].ravel().tolist() == [0, 1, 2, 3]
+    names = ["index.bin", "meta.json", "spikes.bin", "states-2.bin", "synapses-1.npz", "weights-1.bin"]
+    assert sorted(path.name for path in reader.folder.iterdir()) == names
 
 
 def test_a_record_is_replaced_whole(tmp_path: Path) -> None:

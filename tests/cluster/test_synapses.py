@@ -5,19 +5,22 @@ from __future__ import annotations
 import itertools
 import pickle
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 import cluster.synapses
-from cluster.errors import RefusedQuery
+from cluster import DeployOptions, LocalFleet
+from cluster.errors import DeploymentLost, RefusedQuery, RunConflict
 from cluster.synapsequery import SynapseQuery, select
 from cluster.synapses import SynapsePage, Synapses, read_page, windows
 from cluster.team import ThreadTeam
 from network import Network, WeightRecording, parse_network
+from tests.cluster.deployments import finish, held
 from tests.cluster.executions import run_with
-from tests.cluster.samples import everything_network, plan_of
+from tests.cluster.samples import RACK, everything_network, plan_of
 
 pytestmark = pytest.mark.usefixtures("kernels")
 
@@ -211,6 +214,44 @@ def test_synapses_are_read_beside_a_run_and_do_not_change_it() -> None:
     assert pages[0].synapses.source.size == 800
     for column, first in zip(pages[-1].synapses, pages[0].synapses, strict=True):
         assert np.array_equal(column, first)
+
+
+def test_only_a_deployment_that_is_ready_is_read(tmp_path: Path) -> None:
+    coordinator, team = held(tmp_path)
+    query = SynapseQuery(source="exc", target="inh")
+    with pytest.raises(RunConflict) as caught:
+        coordinator.synapses(query, ALL, (0, 0))
+    assert str(caught.value) == (
+        "deployment 'd1': to read its synapses it must be ready, got building; look at its state first"
+    )
+    team.go.set()
+    finish("build d1")
+    assert coordinator.synapses(query, ALL, (0, 0)).synapses.source.size == 800
+    with pytest.raises(RefusedQuery):
+        coordinator.synapses(SynapseQuery(), ALL, (0, 0))
+    coordinator.close()
+    with pytest.raises(RunConflict) as caught:
+        coordinator.synapses(query, ALL, (0, 0))
+    assert str(caught.value) == (
+        "deployment 'd1': to read its synapses it must be ready, got released; look at its state first"
+    )
+    with pytest.raises(DeploymentLost, match=r"^deployment: released$"):
+        team.synapses(())
+
+
+def test_a_fleet_reads_the_deployment_of_that_name(tmp_path: Path) -> None:
+    fleet = LocalFleet(tmp_path)
+    try:
+        fleet.deploy("d1", mixed(), RACK, DeployOptions(chips=2))
+        finish("build d1")
+        page = fleet.synapses("d1", SynapseQuery(projection="each"), 4, (0, 0))
+        assert rows_of(page) == expanded(mixed(), "each")[:4]
+        assert page.following == (4, 0)
+        with pytest.raises(DeploymentLost) as caught:
+            fleet.synapses("d2", SynapseQuery(projection="each"), 4, (0, 0))
+        assert str(caught.value) == "deployment 'd2': its chips are gone; deploy the network again"
+    finally:
+        fleet.close()
 
 
 def recording(**more: Any) -> dict[str, Any]:
