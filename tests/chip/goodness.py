@@ -38,9 +38,16 @@ def chi_square(observed: ArrayLike, expected: ArrayLike) -> float:
 
 
 def pooled(observed: ArrayLike, expected: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the cells with those that expect less than 10 made one, the last."""
+    """Return the cells with those that expect less than 10 made one, the last.
+
+    Where even all of these expect less than 10, they join the cell that expects the least of the others.
+    """
     observed, expected = np.asarray(observed, float), np.asarray(expected, float)
     rare = expected < 10.0
+    if not rare.any():
+        return observed, expected
+    if expected[rare].sum() < 10.0:
+        rare[np.argmin(np.where(rare, np.inf, expected))] = True
     return np.append(observed[~rare], observed[rare].sum()), np.append(expected[~rare], expected[rare].sum())
 
 

@@ -1,3 +1,5 @@
+"""Binomial and hypergeometric numbers by inversion, against exact chances."""
+
 import math
 from fractions import Fraction
 
@@ -6,13 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chip.binomial import binomial
-from chip.connectivity import Ends, rows_of
+from chip.binomial import binomial, binomial_distribution, hypergeometric
 from chip.random import unit
-from network import FixedTotalNumber
+from tests.chip import expansion
 from tests.chip.goodness import DEVIATE, chi_square, moments, pooled
 from tests.chip.oracle import draws
-from tests.chip.strategies import cuts, fixed
+from tests.chip.strategies import fixed
 
 LARGEST = 1.0 - 2.0**-53
 SMALLEST = 2.0**-54
@@ -87,7 +88,7 @@ def test_no_trials_no_successes() -> None:
 
 
 def test_numbers_never_change() -> None:
-    """Golden: they decide which synapses a fixed total number makes."""
+    """Golden: they decide which synapses a network has."""
     cases = [(10, 0.5), (1000, 0.25), (10**6, 0.5), (10**9, 1e-3)]
     assert [binomial(n, p, u) for n, p in cases for u in (0.1, 0.7)] == [
         5,
@@ -101,33 +102,78 @@ def test_numbers_never_change() -> None:
     ]
 
 
-def in_degrees(n: int, n_targets: int, first: int, size: int, seed: int = 5) -> list[int]:
-    return rows_of(FixedTotalNumber(n=n), Ends(seed, 3, 10, n_targets, first, size)).in_degree.tolist()
+@pytest.mark.parametrize(("n", "p"), [(1, 0.5), (44, 0.1), (127, 0.999), (128, 1e-9), (256, 0.02)])
+def test_the_distribution_function_is_the_sum_of_the_chances(n: int, p: float) -> None:
+    law = binomial_distribution(n, p)
+    assert law.size == n + 1
+    assert law[-1] == 1.0
+    assert np.all(np.diff(law) >= -1e-14)
+    assert np.abs(law - np.cumsum(exact_masses(n, p))).max() < 1e-13
+
+
+def exact_hypergeometric(count: int, left: int, right: int) -> np.ndarray:
+    """Return the chances of 0 ... count in rational arithmetic, rounded once."""
+    ways = [math.comb(left, k) * math.comb(right, count - k) for k in range(count + 1)]
+    return np.array([float(Fraction(way, math.comb(left + right, count))) for way in ways])
+
+
+SPLITS = [(1, 1, 1), (3, 5, 2), (30, 40, 41), (7, 7, 7), (50, 128, 44), (120, 64, 64), (9, 2000, 3)]
+
+
+@pytest.mark.parametrize(("count", "left", "right"), SPLITS)
+def test_each_share_has_an_interval_of_uniforms_as_long_as_its_chance(
+    count: int, left: int, right: int
+) -> None:
+    grid = 4000
+    drawn = [hypergeometric(count, left, right, (i + 0.5) / grid) for i in range(grid)]
+    counts = np.bincount(drawn, minlength=count + 1)
+    assert np.abs(counts - grid * exact_hypergeometric(count, left, right)).max() <= 1.0 + 1e-6
+
+
+@pytest.mark.parametrize(("count", "left", "right"), [(20, 30, 25), (900, 1000, 3000), (5000, 9000, 9001)])
+def test_shares_follow_the_exact_chances(count: int, left: int, right: int) -> None:
+    n_draws = 20_000
+    drawn = [hypergeometric(count, left, right, unit(bits)) for bits in draws(19, np.arange(n_draws))]
+    exact = np.array([expansion.hypergeometric_chance(count, left, right, k) for k in range(count + 1)])
+    counts, expected = pooled(np.bincount(drawn, minlength=count + 1), n_draws * exact)
+    assert abs(chi_square(counts, expected)) < DEVIATE
+
+
+@pytest.mark.parametrize("total", [10**10, 2**44])
+def test_mean_and_variance_of_huge_shares(total: int) -> None:
+    count, left, n_draws = total // 10**6, total // 4, 1000
+    drawn = [hypergeometric(count, left, total - left, unit(bits)) for bits in draws(29, np.arange(n_draws))]
+    sd = math.sqrt(count * 0.25 * 0.75 * (total - count) / (total - 1))
+    assert max(map(abs, moments(drawn, count / 4, sd))) < DEVIATE
 
 
 @fixed
-@given(st.data(), st.integers(1, 300), st.integers(0, 10**7), st.integers(0, 2**63 - 1))
-def test_slices_share_a_fixed_total_number(data: st.DataObject, n_targets: int, n: int, seed: int) -> None:
-    whole = in_degrees(n, n_targets, 0, n_targets, seed)
-    assert sum(whole) == n
-    assert min(whole) >= 0
-    parts = [in_degrees(n, n_targets, low, high - low, seed) for low, high in data.draw(cuts(n_targets))]
-    assert [share for part in parts for share in part] == whole
+@given(st.integers(0, 10**6), st.integers(0, 10**6), st.floats(0.0, 1.0), st.integers(0, 2**64 - 1))
+def test_shares_are_possible(left: int, right: int, share: float, bits: int) -> None:
+    count = int(share * (left + right))
+    for u in (SMALLEST, unit(np.uint64(bits)), LARGEST):
+        taken = hypergeometric(count, left, right, u)
+        assert 0 <= taken <= left
+        assert 0 <= count - taken <= right
 
 
-def test_a_fixed_total_number_falls_on_all_targets_alike() -> None:
-    for n_targets in (64, 100, 1000):
-        shares = in_degrees(40_000, n_targets, 0, n_targets)
-        assert abs(chi_square(shares, 40_000 / n_targets)) < DEVIATE
+@fixed
+@given(st.integers(0, 300), st.integers(0, 300), st.floats(0.0, 1.0), st.integers(0, 2**64 - 1))
+def test_plain_python_names_the_same_numbers(left: int, right: int, share: float, bits: int) -> None:
+    count, u = int(share * (left + right)), unit(np.uint64(bits))
+    assert hypergeometric(count, left, right, u) == expansion.hypergeometric(count, left, right, u)
+    p = min(max(share, 1e-9), 1.0 - 1e-9)
+    assert binomial(left, p, u) == expansion.binomial(left, p, u)
 
 
-def test_a_slice_in_a_huge_population_is_found_at_once() -> None:
-    shares = in_degrees(2**40, 2**31, 2**30, 4)
-    assert sum(shares) == pytest.approx(4 * 512, abs=DEVIATE * math.sqrt(4 * 512))
-
-
-def test_projections_and_seeds_share_differently() -> None:
-    one = in_degrees(1000, 50, 0, 50, seed=1)
-    other = rows_of(FixedTotalNumber(n=1000), Ends(1, 4, 10, 50, 0, 50)).in_degree.tolist()
-    assert one != in_degrees(1000, 50, 0, 50, seed=2)
-    assert one != other
+def test_shares_never_change() -> None:
+    """Golden: they decide which synapses a network has."""
+    cases = [(10, 20, 20), (1000, 10**4, 10**5), (10**6, 10**9, 10**9)]
+    assert [hypergeometric(*case, u) for case in cases for u in (0.1, 0.7)] == [
+        5,
+        4,
+        90,
+        82,
+        500063,
+        499482,
+    ]

@@ -49,6 +49,7 @@ def test_purposes_are_never_renumbered() -> None:
         "INPUT": 5,
         "SOURCE": 6,
         "PLACEMENT": 7,
+        "POSITION": 8,
     }
 
 
@@ -62,6 +63,7 @@ def test_draws_never_change() -> None:
         "INPUT": 15825016594130128127,
         "SOURCE": 5801444831026270732,
         "PLACEMENT": 16935871869864211961,
+        "POSITION": 2822298635345522576,
     }
     key = stream_key(42, Purpose.SYNAPSE, 3)
     assert [int(draw(key, c)) for c in words(0, 1, 10**12)] == [

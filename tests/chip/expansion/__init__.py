@@ -5,7 +5,7 @@ Written from what the language and the chip's docstrings say, with the same keye
 `statistics.NormalDist` instead of tables. It takes some 10 us a synapse. Start reading at `expand`.
 """
 
-from tests.chip.expansion.counts import binomial, hypergeometric, split, successes
+from tests.chip.expansion.counts import binomial, hypergeometric, hypergeometric_chance, split, successes
 from tests.chip.expansion.laws import drawn
 from tests.chip.expansion.places import apart, positions
 from tests.chip.expansion.projections import Described, Synapse, described, expand, held, same
@@ -20,6 +20,7 @@ __all__ = [
     "expand",
     "held",
     "hypergeometric",
+    "hypergeometric_chance",
     "positions",
     "same",
     "split",
