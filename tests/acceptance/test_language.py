@@ -1,4 +1,4 @@
-"""The whole language through the outer door: described, built on Ray actors, read back, and what it should be."""
+"""The whole language through the outer door: described, built on Ray actors, read back as it should be."""
 
 from __future__ import annotations
 
