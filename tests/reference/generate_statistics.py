@@ -5,7 +5,7 @@ compensated: 77,169 neurons, 298,880,970 synapses. The small one, at 0.1 with Po
 each run of 2.5 s the first 0.5 s are discarded; `spikerack.reference.spike_statistics` says what is kept of
 the rest.
 
-A seed of the full network takes two threads about 12 GB and 7 minutes, so `make reference` runs it only when
+A seed of the full network takes two threads 10 GB and 8 minutes, so `make reference` runs it only when
 asked: ``make reference ARGS=full``. Each seed has a process of its own, which gives the memory back, and
 leaves its spikes in `SPIKES`; a seed whose spikes are there is not run again.
 
