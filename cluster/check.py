@@ -103,6 +103,8 @@ def _parameters(path: str, model: NeuronModel, population: Population) -> Iterat
         if name not in specs:
             yield f"{path}.{name}", f"must be a parameter of {model.name}, got {name!r}; use {_known(specs)}"
             continue
+        if isinstance(value, Array) and not value.values:
+            continue  # Of an empty population: there is no value to be wrong.
         bounds[name] = _bounds(population, value)
         problems = [*_magnitude(f"{path}.{name}", bounds[name])]
         rule = specs[name].problem(bounds[name][0])

@@ -311,3 +311,9 @@ def test_functions_of_distance_reach_as_far_as_the_positions(value: Any, expecte
     with pytest.raises(NetworkError) as caught:
         check(described)
     assert str(caught.value) == expected
+
+
+def test_an_empty_population_takes_empty_arrays() -> None:
+    nothing = {"kind": "array", "values": []}
+    population = {"name": "a", "size": 0, "model": "lif_curr_exp", "parameters": {"c_m_pf": nothing}}
+    check(parse_network({"name": "n", "timestep_ms": 0.1, "seed": 1, "populations": [population]}))
