@@ -99,12 +99,13 @@ class Inputs(NamedTuple):
     slot: Integers  # (I,)
     weight: Integers  # (I,) LSBs
     waveform: Integers  # (I,) what means are multiplied with; -1: nothing
-    tabled: NDArray[np.float64]  # (I,) the waveform's value that the thresholds are for
+    tabled: NDArray[np.float64]  # (I,) the waveform's value that thresholds and silences are for
     table: Integers  # (I + 1,) thresholds of each input; no entries: means are per neuron
     thresholds: NDArray[np.uint32]
     guides: NDArray[np.int32]  # (I, 256)
     mean_first: Integers  # (I,)
     means: NDArray[np.float64]  # events a tick
+    silences: NDArray[np.float64]  # chance of no event, for each of `means`
 
 
 class Currents(NamedTuple):

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from chip.arrays import FIRST, SIZE, Inputs, first_of, integers, joined
 from chip.jit import kernel
-from chip.poisson import poisson, poisson_table, room_for, tabulate
+from chip.poisson import count_events, fill_silences, poisson_table, room_for, tabulate
 from chip.positions import from_centre
 from chip.random import Purpose, draw, stream_key, unit32
 from chip.spec import ChipSpec, InputSpec, SliceSpec
@@ -52,6 +52,7 @@ def build_inputs(
     tables = [_table(part, given, spec.timestep_ms) for part, given in pairs]
     means = [_means(spec, part, given) for part, given in pairs]
     keys = [stream_key(spec.seed, Purpose.INPUT, part.number, given.number) for part, given in pairs]
+    together = joined(means, np.dtype(np.float64))
     return Inputs(
         key=np.array(keys, np.uint64),
         slot=integers(slot_of(part, given.receptor) for part, given in pairs),
@@ -62,8 +63,15 @@ def build_inputs(
         thresholds=joined([thresholds for thresholds, _ in tables], np.dtype(np.uint32)),
         guides=np.array([guide for _, guide in tables], np.int32).reshape(len(pairs), 256),
         mean_first=first_of([own.size for own in means])[:-1].copy(),
-        means=joined(means, np.dtype(np.float64)),
+        means=together,
+        silences=_silences(together),
     )
+
+
+def _silences(means: NDArray[np.float64]) -> NDArray[np.float64]:
+    out = np.empty_like(means)
+    fill_silences(means, 1.0, out)
+    return out
 
 
 def _table(
@@ -97,29 +105,50 @@ def _by_neuron(rate_hz: Value) -> bool:
 
 @kernel
 def add_poisson(inputs, waveforms, slots, i, line, tick):
-    """Add Poisson input `i` to a slice: one hash a neuron, turned into a count by the law's thresholds."""
+    """Add Poisson input `i` to a slice: one hash a neuron, turned into a count."""
     modulation = 1.0
     if inputs.waveform[i] >= 0:
         modulation = waveforms.now[inputs.waveform[i]]
         if modulation <= 0.0:
             return
-    key = draw(inputs.key[i], np.uint64(tick))
-    n, first, weight = line[SIZE], np.uint64(line[FIRST]), inputs.weight[i]
-    slots = slots[inputs.slot[i] : inputs.slot[i] + n]
+        if modulation != inputs.tabled[i]:
+            _renew(inputs, i, modulation, line[SIZE])
+    key, first, weight = draw(inputs.key[i], np.uint64(tick)), np.uint64(line[FIRST]), inputs.weight[i]
+    slots = slots[inputs.slot[i] : inputs.slot[i] + line[SIZE]]
+    thresholds = inputs.thresholds[inputs.table[i] : inputs.table[i + 1]]
+    if thresholds.size > 0:
+        _add_alike(slots, key, first, weight, thresholds, inputs.guides[i])
+    else:
+        begin = inputs.mean_first[i]
+        _add_by_neuron(slots, key, first, weight, modulation, inputs.means[begin:], inputs.silences[begin:])
+
+
+@kernel
+def _renew(inputs, i, modulation, n):
+    """Tabulate the law of a modulated input, or what is needed of each neuron's."""
+    inputs.tabled[i] = modulation
     means = inputs.means[inputs.mean_first[i] :]
     thresholds = inputs.thresholds[inputs.table[i] : inputs.table[i + 1]]
     if thresholds.size > 0:
-        guide = inputs.guides[i]
-        if inputs.waveform[i] >= 0 and inputs.tabled[i] != modulation:
-            tabulate(means[0] * modulation, thresholds, guide)
-            inputs.tabled[i] = modulation
-        for j in range(n):
-            bits = np.uint32(draw(key, first + np.uint64(j)) >> _SPARE)
-            count = guide[bits >> np.uint32(_BYTE)]
-            while count < thresholds.size and bits > thresholds[count]:
-                count += 1
-            slots[j] += np.int32(count * weight)
+        tabulate(means[0] * modulation, thresholds, inputs.guides[i])
     else:
-        for j in range(n):
-            bits = draw(key, first + np.uint64(j)) >> _SPARE
-            slots[j] += np.int32(poisson(means[j] * modulation, unit32(bits)) * weight)
+        fill_silences(means[:n], modulation, inputs.silences[inputs.mean_first[i] :])
+
+
+@kernel
+def _add_alike(slots, key, first, weight, thresholds, guide):
+    """Add to neurons of one law: the count is the number of its thresholds below the draw."""
+    for j in range(slots.size):
+        bits = np.uint32(draw(key, first + np.uint64(j)) >> _SPARE)
+        count = guide[bits >> np.uint32(_BYTE)]
+        while count < thresholds.size and bits > thresholds[count]:
+            count += 1
+        slots[j] += np.int32(count * weight)
+
+
+@kernel
+def _add_by_neuron(slots, key, first, weight, modulation, means, silences):
+    """Add to neurons that each have a mean of their own."""
+    for j in range(slots.size):
+        bits = draw(key, first + np.uint64(j)) >> _SPARE
+        slots[j] += np.int32(count_events(means[j] * modulation, silences[j], unit32(bits)) * weight)

@@ -22,13 +22,26 @@ def room_for(mean: float) -> int:
 @kernel
 def poisson(mean, u):
     """Return the Poisson number of `mean` < 700 that the uniform `u` names."""
-    mass = exp(-mean)
+    return count_events(mean, exp(-mean), u)
+
+
+@kernel
+def count_events(mean, silence, u):
+    """Do what `poisson` does, with `silence` = exp(-mean) known."""
+    mass = silence
     total, count = mass, 0
     while u > total and count < mean + 8.0 * np.sqrt(mean) + 24.0:
         count += 1
         mass = mass * mean / count
         total = total + mass
     return count
+
+
+@kernel
+def fill_silences(means, factor, out):
+    """Write the chance of no event, exp(-mean * factor), for each of `means`."""
+    for j in range(means.size):
+        out[j] = exp(-(means[j] * factor))
 
 
 @kernel

@@ -16,7 +16,7 @@ from tests.chip.goodness import DEVIATE, chi_square, moments
 from tests.chip.networks import QUIET, RELAY, delta, describe, everything
 from tests.chip.oracle import key_of, poisson_counts, poisson_masses
 from tests.chip.strategies import cuts, few
-from tests.chip.waves import COURSES, RAMP, SINE, sine, steps, values_of
+from tests.chip.waves import COURSES, RAMP, SINE, STEPS, sine, steps, values_of
 
 
 @pytest.mark.parametrize("rate_hz", [0.0, 8.0, 12_800.0, 300_000.0])
@@ -127,6 +127,19 @@ def test_rates_may_follow_the_distance_from_the_centre() -> None:
             for tick in range(40)
         ]
         assert np.array_equal(sums[:, neuron], steady + 1000 * np.array(ramped))
+
+
+def test_modulated_inputs_go_on_from_a_snapshot() -> None:
+    drawn = {"kind": "uniform", "low": 1000.0, "high": 90_000.0}
+    network = driven(poisson_input(9000.0, modulation=SINE), poisson_input(drawn, modulation=STEPS))
+    (whole,) = Lone(spec_of(network)).states(30)
+    first, second = Lone(spec_of(network)), Lone(spec_of(network))
+    first.states(11)
+    second.states(23)  # its laws are those of another tick
+    second.chip.restore(first.chip.snapshot())
+    second.tick = 11
+    (rest,) = second.states(19)
+    assert np.array_equal(rest, whole[11:])
 
 
 def test_room_in_slots_is_for_the_greatest_modulated_rate() -> None:
