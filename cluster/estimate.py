@@ -33,6 +33,7 @@ _WHEEL_BYTES = 24
 _CHIP_BYTES = 600_000
 """Buffers of a chip whatever its size: 65,536 spikes, 4,096 segments, tables."""
 
+
 @dataclass(frozen=True)
 class Load:
     """What one projection puts on the fullest chip.

@@ -10,7 +10,6 @@ import mmap
 import os
 
 from cluster.exchange import Mailboxes, Shape, abort, clear
-from cluster.plan import Plan
 
 
 class SharedMailboxes:

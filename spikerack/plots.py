@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from network import Explicit, Network, Normal, Projection, Uniform
+from network import Network, Projection, bounds_of
 from spikerack.spikes import Spikes
 
 if TYPE_CHECKING:
@@ -112,23 +112,22 @@ def bands_of(spikes: Spikes, inhibitory: Collection[str] = ()) -> list[Band]:
 
 
 def inhibitory_populations(network: Network) -> frozenset[str]:
-    """Return the populations that have projections, all of them with weights below 0 on average."""
+    """Return the populations that have projections, all of them with weights mostly below 0."""
     signs: dict[str, set[bool]] = {}
     for projection in network.projections:
-        signs.setdefault(projection.source, set()).add(_mean_weight(projection) < 0)
+        signs.setdefault(projection.source, set()).add(_middle_weight(projection) < 0)
     return frozenset(name for name, negative in signs.items() if negative == {True})
 
 
-def _mean_weight(projection: Projection) -> float:
-    weight, rule = projection.weight, projection.connectivity
-    if isinstance(weight, Normal):
-        return weight.mean
-    if isinstance(weight, Uniform):
-        return (weight.low + weight.high) / 2
-    if weight is None:
-        drawn = rule.weights if isinstance(rule, Explicit) and rule.weights else (0.0,)
-        return sum(drawn) / len(drawn)
-    return weight
+def _middle_weight(projection: Projection) -> float:
+    """Return the middle of the weights that a projection can have."""
+    listed = getattr(projection.connectivity, "weights", None) or getattr(
+        projection.connectivity, "kernel", None
+    )
+    if projection.weight is None:
+        return (min(listed) + max(listed)) / 2 if listed else 0.0
+    low, high = bounds_of(projection.weight)
+    return (low + high) / 2
 
 
 def _draw_dots(axes: Axes, spikes: Spikes, band: Band, thinning: int) -> None:

@@ -17,8 +17,8 @@ import ray
 
 from cluster.control import RunControl
 from cluster.execution import Execution
-from cluster.recordings import Recordings
 from cluster.ray_team import PrivateRayTeam
+from cluster.recordings import Recordings
 from cluster.team import total_digest
 from network import SpikeDigest
 from spikerack.examples import microcircuit
