@@ -1,4 +1,4 @@
-"""The digests of one network on this CPU; ``python -m tests.placement.digest_here`` prints them.
+"""The digests of two networks on this CPU; ``python -m tests.placement.digest_here`` prints them.
 
 A module of its own, so that a test can call it in a process whose compiler takes the CPU for another.
 """
@@ -10,6 +10,7 @@ import json
 from cluster import DeployOptions, run_local
 from cluster.loop import run
 from tests.cluster.samples import everything_network
+from tests.placement.changing import changing_network
 
 N_TICKS = 5000
 CHIPS = 2
@@ -25,6 +26,13 @@ def digests(precision: str) -> dict[str, object]:
     return {key: outcome.summary[key] for key in kept} | {"samples": samples}
 
 
+def changing_digests(precision: str) -> dict[str, object]:
+    """Do the same with inputs and sources that change over time."""
+    options = DeployOptions(chips=CHIPS, precision=precision)
+    summary = run_local(changing_network(), n_ticks=N_TICKS, options=options).summary
+    return {key: summary[key] for key in ("state", "digest", "rates_hz")}
+
+
 def uses_wide_registers() -> bool:
     """Whether the kernels, compiled in this process, use registers that the first x86-64 had not."""
     code = "".join(run.inspect_asm().values())
@@ -33,4 +41,5 @@ def uses_wide_registers() -> bool:
 
 if __name__ == "__main__":
     runs = {precision: digests(precision) for precision in ("float32", "float64")}
-    print(json.dumps({"runs": runs, "wide": uses_wide_registers()}))
+    changing = {precision: changing_digests(precision) for precision in runs}
+    print(json.dumps({"runs": runs, "changing": changing, "wide": uses_wide_registers()}))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.placement.digest_here import digests
+from tests.placement.digest_here import changing_digests, digests
 
 ROOT = Path(__file__).parents[2]
 LEAST_CPU = {"x86_64": "x86-64"}.get(platform.machine(), "generic")
@@ -46,5 +46,6 @@ def test_one_digest_without_any_extension_of_the_cpu(tmp_path: Path) -> None:
     )
     answer = json.loads(process.stdout)
     assert answer["runs"] == {precision: digests(precision) for precision in ("float32", "float64")}
+    assert answer["changing"] == {precision: changing_digests(precision) for precision in answer["runs"]}
     if platform.machine() == "x86_64":
         assert not answer["wide"]  # it was compiled there, for that CPU
