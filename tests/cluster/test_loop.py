@@ -6,14 +6,17 @@ import numpy as np
 import pytest
 
 import chip.layout
+import cluster.axons
 import cluster.worker
+from chip.lanes import pushes_at_once
 from cluster import DeployOptions, RunOutcome, run_local
 from cluster.errors import WorkerAborted
 from cluster.exchange import Shape, abort
 from cluster.loop import ABORTED, run
+from cluster.lowering import lower
 from cluster.worker import Worker
-from network import parse_network
-from tests.cluster.samples import everything_network, pair, plan_of
+from network import Network, parse_network
+from tests.cluster.samples import everything, everything_network, pair, plan_of
 
 pytestmark = pytest.mark.usefixtures("kernels")
 
@@ -69,6 +72,57 @@ def test_a_roomy_buffer_needs_one_call_an_advance(monkeypatch: pytest.MonkeyPatc
     calls = calls_of_the_loop(monkeypatch)
     outcome_of(1)
     assert all(reached == until for reached, until in calls)
+
+
+def scattered() -> Network:
+    """The network of all rules, with delays of up to 300 ms: 3,000 ticks."""
+    network = everything()
+    spread = {"kind": "lognormal", "log_mean": 1.0, "log_sd": 2.0, "low": 0.4, "high": 300}
+    for projection in network["projections"]:
+        if projection.get("delay_ms") is not None:
+            projection["delay_ms"] = spread
+    return parse_network(network)
+
+
+def delivered(outcome: RunOutcome) -> int:
+    return outcome.summary["conservation"]["synaptic_events"]["delivered"]
+
+
+@pytest.mark.slow
+def test_short_and_long_delays_are_the_same_in_any_layout(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In rows, and on three chips too with a wheel that begins too small; in segments of 3,000 columns."""
+    network = scattered()
+
+    def outcome(chips: int) -> RunOutcome:
+        return run_local(network, n_ticks=4000, options=DeployOptions(chips=chips))
+
+    def layouts() -> set[bool]:
+        return {block.segments for block in lower(plan_of(network), 0).blocks}
+
+    assert layouts() == {False, True}
+    monkeypatch.setattr(chip.layout, "wheel_size", pushes_at_once)
+    rows = outcome(1), outcome(3)
+    monkeypatch.setattr(cluster.axons, "_COLUMNS", 3000)
+    assert layouts() == {True}
+    for other in (*rows[1:], outcome(1), outcome(3)):
+        assert np.array_equal(other.tick, rows[0].tick)
+        assert np.array_equal(other.neuron, rows[0].neuron)
+        assert other.summary["digest"] == rows[0].summary["digest"]
+        assert other.summary["synapse_digest"] == rows[0].summary["synapse_digest"]
+        assert other.summary["conservation"]["holds"]
+        assert delivered(other) == delivered(rows[0]) > 100_000
+    assert rows[0].tick.size > 4000
+
+
+@pytest.mark.parametrize("chips", [1, 3])
+def test_a_wheel_without_room_is_given_more(monkeypatch: pytest.MonkeyPatch, chips: int) -> None:
+    network = scattered()
+    monkeypatch.setattr(chip.layout, "wheel_size", pushes_at_once)
+    calls = calls_of_the_loop(monkeypatch)
+    outcome = run_local(network, n_ticks=400, options=DeployOptions(chips=chips))
+    assert sum(reached < until for reached, until in calls) >= chips
+    assert outcome.summary["conservation"]["lossless"]
+    assert outcome.summary["conservation"]["synaptic_events"]["in_flight"] > 1000
 
 
 def attached(chips: int, number: int = 0) -> tuple[Worker, np.ndarray]:

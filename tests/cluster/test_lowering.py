@@ -9,6 +9,7 @@ import pytest
 
 from chip import BANK_NEURONS, ChipSpec
 from cluster import run_local
+from cluster.axons import in_segments
 from cluster.lowering import bank_pieces, lower
 from cluster.placement import Slice
 from cluster.plan import Plan
@@ -120,7 +121,8 @@ def test_axons_of_two_banks_are_apart() -> None:
         (0, WIDE, -1, 0),
         (0, 2, -1, 0),
     ]
-    assert [row.axon for row in spec.rows] == [0, WIDE, 2 * WIDE, 2 * WIDE + 2]
+    assert [row.block for row in spec.rows] == [0, 1, 2, 3]
+    assert all(block.segments and block.delays.tolist() == [1] for block in spec.blocks)
 
 
 @pytest.mark.parametrize("placement", ["default", "shuffled"])
@@ -131,7 +133,7 @@ def test_slices_keep_their_numbers(chips: int, placement: str) -> None:
     for chip in range(chips):
         spec = lower(plan, chip)
         assert (spec.name, spec.seed, spec.timestep_ms) == (plan.chip_name(chip), 7, 0.1)
-        assert (spec.precision, spec.history_ticks) == ("float64", plan.history_ticks)
+        assert (spec.precision, spec.epoch_ticks) == ("float64", plan.epoch_ticks)
         assert spec.n_neurons == plan.n_neurons_of(chip)
         for part in spec.slices:
             assert part.member is EVERY.members[part.number]
@@ -157,21 +159,89 @@ def test_each_slice_has_the_rows_of_all_that_projects_onto_it() -> None:
             assert (row.ends.first, row.ends.n, row.ends.seed) == (part.first, part.n, 7)
             assert row.ends.n_sources == EVERY.member(projection.source).size
             assert row.step == plan.quantised.projections[row.ends.projection].step
-            (block,) = (b for b in spec.blocks if b.first == row.axon)
+            assert row.ends.recurrent == (projection.source == projection.target)
+            block = spec.blocks[row.block]
+            assert set(plan.delays_of(projection).tolist()) <= set(block.delays.tolist())
             assert EVERY.members[block.source].name == projection.source
             assert (block.bank, block.receptor, block.shift) == (part.bank, row.receptor, row.shift)
 
 
-def test_blocks_are_shared_by_what_has_the_same_source_bank_receptor_and_shift() -> None:
-    network = pair()
+def lowered(*changes: dict[str, Any], **parts: Any) -> ChipSpec:
+    """Return the only chip of the pair, with its projection once for each change."""
+    network = pair(**parts)
     (projection,) = network["projections"]
-    network["projections"] = [
-        {**projection, "name": name, "weight": weight}
-        for name, weight in (("a", 1), ("b", 0.7), ("far", 1e4))
-    ]
-    spec = lower(plan_of(parse_network(network)), 0)
-    assert [row.axon for row in spec.rows] == [0, 0, 10]
+    network["projections"] = [{**projection, "name": str(k), **c} for k, c in enumerate(changes)]
+    return lower(plan_of(parse_network(network)), 0)
+
+
+def test_blocks_are_shared_by_what_has_the_same_source_bank_receptor_and_shift() -> None:
+    spec = lowered({"weight": 1}, {"weight": 0.7, "delay_ms": 5}, {"weight": 1e4})
+    assert [row.block for row in spec.rows] == [0, 0, 1]
     assert len({block.shift for block in spec.blocks}) == 2
+    assert [(block.first, block.n, block.delays.tolist()) for block in spec.blocks] == [
+        (0, 10, [3, 5]),
+        (10, 10, [3]),
+    ]
+
+
+SPREAD = {"kind": "uniform", "low": 1, "high": 900}
+
+
+def test_delays_that_are_many_for_their_synapses_are_laid_out_in_rows_last() -> None:
+    spec = lowered({"delay_ms": SPREAD}, {}, {"delay_ms": {"kind": "uniform", "low": 1, "high": 64}})
+    assert [row.block for row in spec.rows] == [1, 0, 0]
+    assert [(block.segments, block.delays.size, block.first) for block in spec.blocks] == [
+        (True, 64, 0),
+        (False, 900, 10),
+    ]
+
+
+def test_many_synapses_are_worth_many_columns() -> None:
+    rule = {"rule": "fixed_in_degree", "n": 460}
+    assert [block.segments for block in lowered({"delay_ms": SPREAD, "connectivity": rule}).blocks] == [True]
+    assert in_segments(900, 450.0)
+    assert not in_segments(901, 450.0)
+    assert in_segments(64, 0.0)
+
+
+def test_an_empty_list_has_a_column_and_no_delay() -> None:
+    rule = {"rule": "explicit", "sources": [], "targets": [], "delays_ms": []}
+    (block,) = lowered({"delay_ms": None, "connectivity": rule}).blocks
+    assert (block.delays.tolist(), block.segments) == ([1], True)
+
+
+def test_a_projection_whose_weights_are_recorded_has_axons_of_its_own() -> None:
+    recording = {"kind": "weights", "projection": "1", "interval_ms": 1.0}
+    spec = lowered({}, {}, {}, recordings=[recording])
+    assert [row.block for row in spec.rows] == [0, 1, 0]
+
+
+def test_a_source_without_neurons_has_no_axons() -> None:
+    network = pair()
+    network["populations"][0]["size"] = 0
+    spec = lower(plan_of(parse_network(network)), 0)
+    assert (spec.blocks, spec.rows) == ((), ())
+
+
+def test_positions_of_a_part_are_those_of_its_neurons() -> None:
+    network = pair()
+    for population in network["populations"]:
+        population["positions"] = {"kind": "grid", "extent_um": [20.0], "shape": [10], "periodic": True}
+    rule = {"rule": "distance_dependent", "p": {"kind": "distance_gaussian", "scale": 1, "sd_um": 3}}
+    network["projections"][0]["connectivity"] = rule
+    plan = placed(parse_network(network), ((Slice(0, 0, 10), Slice(1, 0, 4)), (Slice(1, 4, 6),)))
+    rows = [row for chip in (0, 1) for row in lower(plan, chip).rows]
+    places = [-9.0 + 2.0 * k for k in range(10)]
+    for row, (first, n) in zip(rows, ((0, 4), (4, 6)), strict=True):
+        ends = row.ends
+        assert ends.source_um is not None
+        assert ends.target_um is not None
+        assert ends.period_um is not None
+        assert ends.source_um.ravel().tolist() == places
+        assert ends.target_um.ravel().tolist() == places[first : first + n]
+        assert ends.period_um.tolist() == [20.0]
+    (plain,) = lowered({}).rows
+    assert plain.ends.source_um is None
 
 
 def test_a_poisson_input_has_its_weight_in_lsbs() -> None:

@@ -36,23 +36,31 @@ def with_delays(*delays: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("delays", "chips", "epoch", "history"),
+    ("delays", "chips", "epoch"),
     [
-        ((3, 5, 7), 2, 3, 8),
-        ((5, 7, 2), 3, 2, 8),
-        ((5, {"kind": "uniform", "low": 3.5, "high": 9}), 2, 4, 10),
-        ((5, {"kind": "uniform", "low": 3.4, "high": 9.4}), 2, 3, 10),
-        ((100, 90), 2, MAX_EPOCH_TICKS, 101),
-        ((3, 5, 7), 1, MAX_EPOCH_TICKS, MAX_EPOCH_TICKS + 1),
-        ((3, 100), 1, MAX_EPOCH_TICKS, 101),
-        ((), 2, MAX_EPOCH_TICKS, MAX_EPOCH_TICKS + 1),
+        ((3, 5, 7), 2, 3),
+        ((5, 7, 2), 3, 2),
+        ((5, {"kind": "uniform", "low": 3.5, "high": 9}), 2, 4),
+        ((5, {"kind": "uniform", "low": 3.4, "high": 9.4}), 2, 3),
+        ((5, {"kind": "lognormal", "log_mean": 1, "log_sd": 0.5, "low": 2.5}), 2, 3),
+        ((100, 90), 2, MAX_EPOCH_TICKS),
+        ((3, 5, 7), 1, MAX_EPOCH_TICKS),
+        ((3, 100), 1, MAX_EPOCH_TICKS),
+        ((), 2, MAX_EPOCH_TICKS),
     ],
 )
 def test_an_epoch_is_the_least_delay_that_crosses_chips(
-    delays: tuple[Any, ...], chips: int, epoch: int, history: int
+    delays: tuple[Any, ...], chips: int, epoch: int
 ) -> None:
-    plan = plan_of(parse_network(with_delays(*delays)), chips)
-    assert (plan.epoch_ticks, plan.history_ticks) == (epoch, history)
+    assert plan_of(parse_network(with_delays(*delays)), chips).epoch_ticks == epoch
+
+
+def test_axonal_and_dendritic_parts_of_a_delay_count_together() -> None:
+    network = with_delays(2, 30)
+    network["projections"][0]["axonal_delay_ms"] = {"kind": "uniform", "low": 4, "high": 6}
+    plan = plan_of(parse_network(network), 2)
+    assert plan.epoch_ticks == 6
+    assert plan.delays_of(plan.network.projections[0]).tolist() == [6, 7, 8]
 
 
 def test_a_delay_within_one_chip_does_not_shorten_the_epoch() -> None:
@@ -69,7 +77,8 @@ def test_an_explicit_list_of_delays_counts_by_its_least() -> None:
         {"source": "first", "target": "second", "connectivity": explicit, "weight": 1},
     ]
     plan = plan_of(parse_network(network), 2)
-    assert (plan.epoch_ticks, plan.delay_range) == (2, (2, 9))
+    assert plan.epoch_ticks == 2
+    assert plan.delays_of(plan.network.projections[0]).tolist() == [2, 9]
 
 
 def test_destinations_are_the_chips_of_the_targets_of_each_population() -> None:
