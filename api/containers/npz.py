@@ -114,8 +114,10 @@ def _columns(archive: zipfile.ZipFile, draft: Draft) -> list[tuple[zipfile.ZipIn
     """Return the members with their columns; all are looked at before one is read."""
     found: list[tuple[zipfile.ZipInfo, ArrayColumn]] = []
     for member in archive.infolist():
-        name = member.filename.removesuffix(".npy")
-        column = column_of(draft.kind, name if name != member.filename else member.filename)
+        name, _, suffix = member.filename.rpartition(".")
+        if suffix != "npy":
+            raise malformed("body", "must hold .npy files", show(member.filename), _ADVICE)
+        column = column_of(draft.kind, name)
         if any(column is other for _, other in found):
             raise malformed("body", "must hold each column once", f"{name} twice", "remove one")
         if member.flag_bits & _ENCRYPTED:

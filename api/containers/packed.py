@@ -83,6 +83,7 @@ def _maps(body: BinaryIO) -> Iterator[Any]:
         max_ext_len=0,
         object_pairs_hook=_without_repeats,
     )
+    whole = 0
     while True:
         try:
             item = unpacker.unpack()
@@ -91,9 +92,10 @@ def _maps(body: BinaryIO) -> Iterator[Any]:
         except (msgpack.UnpackException, ValueError, RecursionError) as error:
             got = f"an error: {str(error) or type(error).__name__}"
             raise malformed("body", "must be a stream of msgpack maps", got, _ADVICE) from None
+        whole = unpacker.tell()
         yield item
-    if unpacker.tell() != size:
-        got = f"{size - unpacker.tell()} bytes of another"
+    if whole != size:
+        got = f"{size - whole} bytes of another"
         raise malformed("body", "must end with a whole map", got, "send the whole stream")
 
 
