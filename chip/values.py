@@ -50,6 +50,9 @@ REACH_SD = 6.34
 _REACH_EXPONENTIAL = 23.0
 """No exponential draw is more means: -log(2**-33) is 22.87."""
 
+_WITHIN = 1.0 - 1e-9
+"""Makes a bound wide enough for the last digits in which the C library's exp and ours may differ."""
+
 _ONE = np.uint64(1)
 
 
@@ -175,8 +178,13 @@ def _bounds(value: Value, reach_um: float) -> tuple[float, float]:
         case DistanceLinear():
             far = value.at_zero + value.slope_per_um * reach_um
             return min(value.at_zero, far), max(value.at_zero, far)
-        case DistanceExponential() | DistanceGaussian():
-            return min(value.scale, 0.0), max(value.scale, 0.0)
+        case DistanceExponential():
+            far = value.scale * math.exp(-reach_um / value.length_um) * _WITHIN
+            return min(value.scale, far), max(value.scale, far)
+        case DistanceGaussian():
+            off = max(value.mean_um, reach_um - value.mean_um) / value.sd_um
+            far = value.scale * math.exp(-0.5 * off * off) * _WITHIN
+            return min(value.scale, far), max(value.scale, far)
         case float() | int():
             return float(value), float(value)
         case _:

@@ -14,8 +14,7 @@ from chip.positions import period_of, positions_of
 from chip.rules import Ends
 from cluster.expectation import expected_synapses
 from cluster.plan import Plan
-from network import DistanceDependent, Projection, WeightRecording
-from network.values import needs_distance
+from network import WeightRecording
 
 _COLUMNS = 64
 """Delays that are worth a column each, however few synapses an axon has."""
@@ -95,7 +94,7 @@ class Axons:
         source, target = plan.source_of(number), plan.target_of(number)
         sizes = plan.source_size(number), plan.target_size(number)
         ends = Ends(plan.network.seed, number, *sizes, part.first, part.n, recurrent=source == target)
-        if not depends_on_distance(projection):
+        if not projection.depends_on_distance:
             return ends
         space = plan.network.members[source].positions
         assert space is not None
@@ -118,9 +117,3 @@ class Axons:
 def in_segments(n_delays: int, per_axon: float) -> bool:
     """Return whether a column for each delay costs less than a number beside each of an axon's synapses."""
     return n_delays <= max(_COLUMNS, 2 * per_axon)
-
-
-def depends_on_distance(projection: Projection) -> bool:
-    """Return whether a projection's synapses depend on where its neurons stand."""
-    values = projection.weight, projection.delay_ms, projection.axonal_delay_ms
-    return isinstance(projection.connectivity, DistanceDependent) or any(map(needs_distance, values))

@@ -13,7 +13,7 @@ import numpy as np
 
 from chip import BANK_NEURONS, MODELS
 from chip.delays import possible_delays
-from cluster.axons import depends_on_distance, in_segments
+from cluster.axons import in_segments
 from cluster.expectation import expected_synapses
 from cluster.plan import MAX_EPOCH_TICKS
 from cluster.quantisation import quantise_network
@@ -176,7 +176,7 @@ class Estimate:
             name
             for load in self.loads
             for name in (load.projection.source, load.projection.target)
-            if depends_on_distance(load.projection)
+            if load.projection.depends_on_distance
         }
         spaces = {name: self._members[name].positions for name in placed}
         return sum(

@@ -121,9 +121,8 @@ def inhibitory_populations(network: Network) -> frozenset[str]:
 
 def _middle_weight(projection: Projection) -> float:
     """Return the middle of the weights that a projection can have."""
-    listed = getattr(projection.connectivity, "weights", None) or getattr(
-        projection.connectivity, "kernel", None
-    )
+    rule = projection.connectivity
+    listed = getattr(rule, "weights", None) or getattr(rule, "kernel", None)
     if projection.weight is None:
         return (min(listed) + max(listed)) / 2 if listed else 0.0
     low, high = bounds_of(projection.weight)
