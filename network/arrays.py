@@ -82,10 +82,17 @@ def column_of(kind: ArrayKind, name: str) -> ArrayColumn:
 
 
 def as_array(column: ArrayColumn, values: ArrayLike) -> NDArray[Any]:
-    """Return an array as it is, and a list of numbers as one that the column takes, if its numbers can be."""
+    """Return an array as it is, and a list of numbers as one that the column takes, if its numbers can be.
+
+    Raises
+    ------
+    ArraysError
+        It has not one dimension.
+    """
+    array = np.asarray(values)
+    require_one_dimension(column, array.ndim)
     if isinstance(values, np.ndarray):
         return values
-    array = np.asarray(values)
     whole = array.dtype.kind in "iu" and not column.of_neurons
     return array.astype(column.dtype) if whole or not array.size else array
 
@@ -134,6 +141,19 @@ def require_dtype(column: ArrayColumn, dtype: np.dtype[Any]) -> None:
         raise ArraysError([(column.name, f"{rule}; convert it")])
 
 
+def require_one_dimension(column: ArrayColumn, ndim: int) -> None:
+    """Refuse an array that is no list.
+
+    Raises
+    ------
+    ArraysError
+        It has not one dimension.
+    """
+    if ndim != 1:
+        rule = f"must have one dimension, got {ndim}"
+        raise ArraysError([(column.name, f"{rule}; give one entry after the other")])
+
+
 def stored_form(column: ArrayColumn, values: NDArray[Any], *, first: int = 0) -> NDArray[Any]:
     """Return a part of a column as it is stored.
 
@@ -155,9 +175,7 @@ def stored_form(column: ArrayColumn, values: NDArray[Any], *, first: int = 0) ->
         The dtype or the shape is wrong, or an entry is: the first that is wrong is named.
     """
     require_dtype(column, values.dtype)
-    if values.ndim != 1:
-        rule = f"must have one dimension, got {values.ndim}"
-        raise ArraysError([(column.name, f"{rule}; give one entry after the other")])
+    require_one_dimension(column, values.ndim)
     if column.of_neurons:
         _check_neurons(column, values, first)
     else:

@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import aclosing
 from functools import partial
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
 import httpx2
+from numpy.typing import ArrayLike
 from websockets.asyncio.client import connect
 from websockets.exceptions import WebSocketException
 
-from network import Network
+from network import Network, Uploaded
+from network.arrays import ArrayKind
 from spikerack import calls, flows
 from spikerack.access import access
 from spikerack.calls import Call, Record
 from spikerack.flows import Flow, Pause, Step
-from spikerack.progress import shown
+from spikerack.progress import OnProgress, shown
 from spikerack.retry import Patience
 from spikerack.samples import States, Weights
 from spikerack.spikes import Spikes
 from spikerack.stream import QUIET_S, Mode, SpikeBatch, StreamState
 from spikerack.synapses import Synapses, range_text
+from spikerack.uploads import upload_of
 from spikerack.views import DeploymentView, RunView, digest_of
-from spikerack.wire import http_arguments, socket_arguments
+from spikerack.wire import TIMEOUT_S, http_arguments, socket_arguments
 
 T = TypeVar("T")
 
@@ -60,7 +63,7 @@ class AsyncClient:
         self.patience_s = patience_s
         self.pause = pause
         self._http = httpx2.AsyncClient(
-            base_url=self.access.url, headers=self.access.headers, timeout=30.0, transport=transport
+            base_url=self.access.url, headers=self.access.headers, timeout=TIMEOUT_S, transport=transport
         )
 
     def __repr__(self) -> str:
@@ -85,6 +88,71 @@ class AsyncClient:
     async def fit(self, network: Network | Mapping[str, Any], **options: Any) -> Record:
         """Return whether a network fits, each limit with its headroom, without deploying it."""
         return await self.send(calls.post_fit(network, options))
+
+    async def upload(
+        self,
+        *,
+        sources: ArrayLike,
+        targets: ArrayLike,
+        weights: ArrayLike | None = None,
+        delays_ms: ArrayLike | None = None,
+        progress: bool | OnProgress = False,
+    ) -> Uploaded:
+        """Upload a list of synapses; returns what a projection takes as its connectivity.
+
+        Parameters
+        ----------
+        sources, targets : (n,) arrays of integers
+            Synapse k goes from neuron ``sources[k]`` to neuron ``targets[k]``.
+        weights : (n,) array of float32 or float64, or None
+            In the receptor's unit; None if the projection gives the weight.
+        delays_ms : (n,) array of float32 or float64, or None
+            Multiples of the network's timestep; None if the projection gives the delay.
+        progress : bool or callable
+            Whether to show a bar, or what is told the share that is sent and a detail for people.
+
+        Raises
+        ------
+        ArraysError
+            An entry breaks a rule, which the error names; nothing is sent.
+        BusyError
+            The service has no room.
+        """
+        columns = {"sources": sources, "targets": targets, "weights": weights, "delays_ms": delays_ms}
+        record = await self._upload("synapses", columns, progress)
+        return Uploaded.model_validate(record["connectivity"])
+
+    async def upload_spikes(
+        self, *, times_ms: ArrayLike, neurons: ArrayLike, progress: bool | OnProgress = False
+    ) -> Record:
+        """Upload spikes; returns what an `UploadedSpikesSource` takes beside its name and size.
+
+        Parameters
+        ----------
+        times_ms : (n,) array of float32 or float64, ms
+            Multiples of the network's timestep, in any order.
+        neurons : (n,) array of integers
+            The neuron of each spike, counted from 0.
+        progress : bool or callable
+            As of `upload`.
+
+        Raises
+        ------
+        ArraysError
+            An entry breaks a rule, which the error names; nothing is sent.
+        BusyError
+            The service has no room.
+        """
+        record = await self._upload("spikes", {"times_ms": times_ms, "neurons": neurons}, progress)
+        source: Record = record["source"]
+        return source
+
+    async def _upload(
+        self, kind: ArrayKind, columns: Mapping[str, ArrayLike | None], progress: bool | OnProgress
+    ) -> Record:
+        upload = upload_of(kind, columns)
+        with shown("upload", progress) as on_progress:
+            return await self.send(calls.post_arrays(upload, on_progress))
 
     async def deploy(self, network: Network | Mapping[str, Any], **options: Any) -> AsyncDeployment:
         """Begin to deploy a network; returns at once.
@@ -150,7 +218,7 @@ class AsyncClient:
             await self.pause(step.seconds)
             return None
         try:
-            return await self._http.request(**http_arguments(step))
+            return await self._http.request(**_awaited(http_arguments(step)))
         except httpx2.TransportError as error:
             return error
 
@@ -372,3 +440,16 @@ class AsyncSpikeStream:
                 batch = self.state.handle(message)
                 if batch is not None:
                     yield batch
+
+
+def _awaited(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Return a request's arguments with a stream that does not block as long as it is not asked."""
+    if "content" not in arguments:
+        return arguments
+    parts: Iterator[bytes] = arguments["content"]
+
+    async def stream() -> AsyncIterator[bytes]:
+        for part in parts:
+            yield part
+
+    return arguments | {"content": stream()}

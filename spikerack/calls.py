@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -11,9 +11,11 @@ import httpx2
 import numpy as np
 
 from network import Network
+from spikerack.progress import OnProgress
 from spikerack.samples import States, Weights
 from spikerack.spikes import Spikes
 from spikerack.synapses import SynapseGroup, Synapses
+from spikerack.uploads import Upload
 
 T = TypeVar("T")
 Record = dict[str, Any]
@@ -21,13 +23,22 @@ Record = dict[str, Any]
 
 @dataclass(frozen=True)
 class Call(Generic[T]):
-    """One request and the reader of its answer."""
+    """One request and the reader of its answer.
+
+    Attributes
+    ----------
+    body : object
+        What is sent as JSON.
+    content : callable or None
+        Begins the stream of msgpack maps that is sent instead; called anew for each attempt.
+    """
 
     method: str
     path: str
     read: Callable[[httpx2.Response], T]
     params: Mapping[str, str | int] = field(default_factory=dict)
     body: Any = None
+    content: Callable[[], Iterator[bytes]] | None = None
     accept: str = "application/json"
 
     def __str__(self) -> str:
@@ -58,6 +69,12 @@ def post_network(network: Network | Mapping[str, Any]) -> Call[Record]:
 def get_health() -> Call[None]:
     """Ask whether anybody is there; needs no key."""
     return Call("GET", "/healthz", lambda response: None)
+
+
+def post_arrays(upload: Upload, on_progress: OnProgress) -> Call[Record]:
+    """Store arrays."""
+    params = {"kind": upload.kind}
+    return Call("POST", "/v1/arrays", _record, params=params, content=lambda: upload.parts(on_progress))
 
 
 def get_systems() -> Call[list[Record]]:

@@ -13,22 +13,25 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 import httpx2
+from numpy.typing import ArrayLike
 from websockets.exceptions import WebSocketException
 from websockets.sync.client import connect
 
-from network import Network
+from network import Network, Uploaded
+from network.arrays import ArrayKind
 from spikerack import calls, flows
 from spikerack.access import access
 from spikerack.calls import Call, Record
 from spikerack.flows import Flow, Pause, Step
-from spikerack.progress import shown
+from spikerack.progress import OnProgress, shown
 from spikerack.retry import Patience
 from spikerack.samples import States, Weights
 from spikerack.spikes import Spikes
 from spikerack.stream import QUIET_S, Mode, SpikeBatch, StreamState
 from spikerack.synapses import Synapses, range_text
+from spikerack.uploads import upload_of
 from spikerack.views import DeploymentView, RunView, digest_of
-from spikerack.wire import http_arguments, socket_arguments
+from spikerack.wire import TIMEOUT_S, http_arguments, socket_arguments
 
 T = TypeVar("T")
 
@@ -63,7 +66,7 @@ class Client:
         self.patience_s = patience_s
         self.pause = pause
         self._http = httpx2.Client(
-            base_url=self.access.url, headers=self.access.headers, timeout=30.0, transport=transport
+            base_url=self.access.url, headers=self.access.headers, timeout=TIMEOUT_S, transport=transport
         )
 
     def __repr__(self) -> str:
@@ -88,6 +91,71 @@ class Client:
     def fit(self, network: Network | Mapping[str, Any], **options: Any) -> Record:
         """Return whether a network fits, each limit with its headroom, without deploying it."""
         return self.send(calls.post_fit(network, options))
+
+    def upload(
+        self,
+        *,
+        sources: ArrayLike,
+        targets: ArrayLike,
+        weights: ArrayLike | None = None,
+        delays_ms: ArrayLike | None = None,
+        progress: bool | OnProgress = False,
+    ) -> Uploaded:
+        """Upload a list of synapses; returns what a projection takes as its connectivity.
+
+        Parameters
+        ----------
+        sources, targets : (n,) arrays of integers
+            Synapse k goes from neuron ``sources[k]`` to neuron ``targets[k]``.
+        weights : (n,) array of float32 or float64, or None
+            In the receptor's unit; None if the projection gives the weight.
+        delays_ms : (n,) array of float32 or float64, or None
+            Multiples of the network's timestep; None if the projection gives the delay.
+        progress : bool or callable
+            Whether to show a bar, or what is told the share that is sent and a detail for people.
+
+        Raises
+        ------
+        ArraysError
+            An entry breaks a rule, which the error names; nothing is sent.
+        BusyError
+            The service has no room.
+        """
+        columns = {"sources": sources, "targets": targets, "weights": weights, "delays_ms": delays_ms}
+        record = self._upload("synapses", columns, progress)
+        return Uploaded.model_validate(record["connectivity"])
+
+    def upload_spikes(
+        self, *, times_ms: ArrayLike, neurons: ArrayLike, progress: bool | OnProgress = False
+    ) -> Record:
+        """Upload spikes; returns what an `UploadedSpikesSource` takes beside its name and size.
+
+        Parameters
+        ----------
+        times_ms : (n,) array of float32 or float64, ms
+            Multiples of the network's timestep, in any order.
+        neurons : (n,) array of integers
+            The neuron of each spike, counted from 0.
+        progress : bool or callable
+            As of `upload`.
+
+        Raises
+        ------
+        ArraysError
+            An entry breaks a rule, which the error names; nothing is sent.
+        BusyError
+            The service has no room.
+        """
+        record = self._upload("spikes", {"times_ms": times_ms, "neurons": neurons}, progress)
+        source: Record = record["source"]
+        return source
+
+    def _upload(
+        self, kind: ArrayKind, columns: Mapping[str, ArrayLike | None], progress: bool | OnProgress
+    ) -> Record:
+        upload = upload_of(kind, columns)
+        with shown("upload", progress) as on_progress:
+            return self.send(calls.post_arrays(upload, on_progress))
 
     def deploy(self, network: Network | Mapping[str, Any], **options: Any) -> Deployment:
         """Begin to deploy a network; returns at once.

@@ -16,8 +16,10 @@ def silent(done: float, detail: str) -> None:
     """Show nothing."""
 
 
-def shown(label: str, progress: bool) -> AbstractContextManager[OnProgress]:
-    """Return a bar, or nothing to look at."""
+def shown(label: str, progress: bool | OnProgress) -> AbstractContextManager[OnProgress]:
+    """Return a bar, nothing to look at, or what the caller gives instead."""
+    if callable(progress):
+        return nullcontext(progress)
     return bar(label) if progress else nullcontext(silent)
 
 

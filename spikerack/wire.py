@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import httpx2
 from websockets.typing import Subprotocol
 
 from spikerack.flows import Send
 from spikerack.stream import MAX_MESSAGE_BYTES, SUBPROTOCOL
+
+TIMEOUT_S = 30.0
+UPLOAD_TIMEOUT_S = 1800.0
+"""The service answers an upload when all of it is checked and on the disk."""
 
 
 def http_arguments(step: Send) -> dict[str, Any]:
@@ -18,6 +23,9 @@ def http_arguments(step: Send) -> dict[str, Any]:
     if step.idempotency_key is not None:
         headers["Idempotency-Key"] = step.idempotency_key
     body = {} if call.body is None else {"json": call.body}
+    if call.content is not None:
+        headers["Content-Type"] = "application/msgpack"
+        body = {"content": call.content(), "timeout": httpx2.Timeout(TIMEOUT_S, read=UPLOAD_TIMEOUT_S)}
     return {"method": call.method, "url": call.path, "params": dict(call.params), "headers": headers, **body}
 
 

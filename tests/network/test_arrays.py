@@ -124,6 +124,12 @@ def test_lists_are_taken_and_arrays_stay_as_they_are():
     assert as_array(SOURCES, []).dtype.str == "<u4"
     array = np.array([1, 2])
     assert as_array(WEIGHTS, array) is array
+    for values in (3, np.array(3), [[1]]):
+        with pytest.raises(ArraysError) as refused:
+            as_array(SOURCES, values)
+        assert str(refused.value) == (
+            f"sources must have one dimension, got {np.ndim(values)}; give one entry after the other"
+        )
     with pytest.raises(ArraysError) as refused:
         stored_form(SOURCES, as_array(SOURCES, [0.5]))
     assert str(refused.value) == "sources must hold integers, got 'float64'; convert it"
