@@ -40,8 +40,8 @@ from chip.random import Purpose, stream_key
 from chip.rules import BATCH, Batch, Ends, Generator, generator_of
 from chip.rules.generator import power_of_two
 from chip.sorting import Drawn, Places, place, sort_rows, sort_segments
-from chip.values import Law, law_of
-from network import Convolution, Projection, Value
+from chip.values import Law, law_of, read_only
+from network import Array, Convolution, Projection, Value
 
 _AHEAD = 2
 """Units that are made while one is appended, for each thread."""
@@ -110,11 +110,9 @@ class RowSpec:
 
 def listed_law(values: NDArray[np.float64]) -> Law:
     """Return the law that looks values up."""
-    from network import Array
-
     law = law_of(Array(values=()))
     low, high = (float(values.min()), float(values.max())) if values.size else (0.0, 0.0)
-    return law._replace(values=values, least=low, greatest=high)
+    return law._replace(values=read_only(values), least=low, greatest=high)
 
 
 class BlockSpec(NamedTuple):

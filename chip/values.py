@@ -10,7 +10,7 @@ follows from its own 64 random bits and from nothing else; each term hashes them
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,7 @@ from network import (
     Sum,
     Uniform,
     Value,
+    bounds_of,
 )
 
 CONSTANT, UNIFORM, NORMAL, LOGNORMAL, EXPONENTIAL, GAMMA, ARRAY, LINEAR, DECAY, PEAK = range(10)
@@ -50,8 +51,8 @@ REACH_SD = 6.34
 _REACH_EXPONENTIAL = 23.0
 """No exponential draw is more means: -log(2**-33) is 22.87."""
 
-_WITHIN = 1.0 - 1e-9
-"""Makes a bound wide enough for the last digits in which the C library's exp and ours may differ."""
+_LAST_DIGITS = 1e-9
+"""Share in which the C library's exp and ours differ at the most, and far more."""
 
 _ONE = np.uint64(1)
 
@@ -114,10 +115,17 @@ def law_of(value: Value, *, reach_um: float = 0.0) -> Law:
         high = math.inf if value.high is None else float(value.high)
         combine = ADD if isinstance(value, Sum) else MULTIPLY
         least, greatest = (min(max(end, low), high) for end in (least, greatest))
-        return Law(terms, combine, low, high, np.zeros(0), least, greatest)
+        return Law(terms, combine, low, high, read_only(np.zeros(0)), least, greatest)
     listed = np.asarray(value.values, np.float64) if isinstance(value, Array) else np.zeros(0)
     least, greatest = _bounds(value, reach_um)
-    return Law(np.array([_term(value)]), ADD, -math.inf, math.inf, listed, least, greatest)
+    return Law(np.array([_term(value)]), ADD, -math.inf, math.inf, read_only(listed), least, greatest)
+
+
+def read_only(array: NDArray[Any]) -> NDArray[Any]:
+    """Return a view that cannot be written, as columns on disk are: kernels are compiled for one of the two."""
+    view = array.view(np.ndarray)
+    view.flags.writeable = False
+    return view
 
 
 def _term(value: Value) -> tuple[float, ...]:
@@ -178,13 +186,9 @@ def _bounds(value: Value, reach_um: float) -> tuple[float, float]:
         case DistanceLinear():
             far = value.at_zero + value.slope_per_um * reach_um
             return min(value.at_zero, far), max(value.at_zero, far)
-        case DistanceExponential():
-            far = value.scale * math.exp(-reach_um / value.length_um) * _WITHIN
-            return min(value.scale, far), max(value.scale, far)
-        case DistanceGaussian():
-            off = max(value.mean_um, reach_um - value.mean_um) / value.sd_um
-            far = value.scale * math.exp(-0.5 * off * off) * _WITHIN
-            return min(value.scale, far), max(value.scale, far)
+        case DistanceExponential() | DistanceGaussian():
+            least, greatest = bounds_of(value, reach_um)
+            return _widened(least, -_LAST_DIGITS, value.scale), _widened(greatest, _LAST_DIGITS, value.scale)
         case float() | int():
             return float(value), float(value)
         case _:
@@ -195,6 +199,10 @@ def _bounds(value: Value, reach_um: float) -> tuple[float, float]:
     high = math.inf if value.high is None else float(value.high)
     least, greatest = (min(max(end, low), high) for end in ends)
     return least, greatest
+
+
+def _widened(bound: float, share: float, exact: float) -> float:
+    return bound if bound == exact else bound + share * abs(bound)
 
 
 def _gamma_reach(shape: float) -> float:

@@ -74,7 +74,16 @@ def _source_slices(plan: Plan, chip: int) -> Iterator[SliceSpec]:
         if part.member >= len(plan.network.populations):
             first_global = plan.member_first[part.member] + part.first
             member = plan.network.members[part.member]
-            yield SliceSpec(member, part.member, first_global, part.first, part.n, bank=-1, bank_neuron=0)
+            yield SliceSpec(
+                member=member,
+                number=part.member,
+                first_global=first_global,
+                first=part.first,
+                n=part.n,
+                bank=-1,
+                bank_neuron=0,
+                spikes=plan.spikes_of(member),
+            )
 
 
 def _inputs(plan: Plan, population: Population, number: int) -> Iterator[InputSpec]:

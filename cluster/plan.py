@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from chip import MODELS
 from chip.delays import possible_delays
+from cluster.arrays import ArrayStore
 from cluster.options import DeployOptions
 from cluster.placement import PLACERS, Placement
 from cluster.quantisation import Quantised, quantise_network
 from cluster.systems import System
-from network import Network, Projection, Uploaded
+from network import Member, Network, Projection, Uploaded, UploadedSpikesSource
 from router import KeyRange, Table, Tree, build_tables
 
 MAX_EPOCH_TICKS = 64
@@ -139,11 +140,14 @@ class Plan:
     def columns_of(self, projection: Projection) -> Any:
         """Return the arrays of an uploaded list of synapses; None for other rules."""
         rule = projection.connectivity
-        if not isinstance(rule, Uploaded):
-            return None
-        from cluster.arrays import ArrayStore
+        return ArrayStore(self.arrays).synapses(rule.sha256) if isinstance(rule, Uploaded) else None
 
-        return ArrayStore(self.arrays).synapses(rule.sha256)
+    def spikes_of(self, member: Member) -> tuple[NDArray[np.int64], NDArray[np.uint32]] | None:
+        """Return ticks and neurons of a source's uploaded spikes; None for other members."""
+        if not isinstance(member, UploadedSpikesSource):
+            return None
+        times_ms, neurons = ArrayStore(self.arrays).spikes(member.sha256)
+        return np.rint(times_ms / self.network.timestep_ms).astype(np.int64) - 1, neurons
 
     def n_neurons_of(self, chip: int) -> int:
         """Neurons of one chip, sources included."""

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from chip.jit import kernel
 from chip.random import draw
 from chip.rules.generator import Batch, Ends, Generator
+from chip.values import read_only
 
 
 class Listed(Generator):
@@ -43,7 +44,7 @@ class Listed(Generator):
 
 
 def _column(values: Any) -> NDArray[np.uint32]:
-    return np.asarray(values, np.uint32)
+    return read_only(np.asarray(values, np.uint32))
 
 
 @kernel

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from math import exp
 
 import numpy as np
 import pytest
@@ -142,7 +143,7 @@ def test_a_list_has_no_moments_of_its_own() -> None:
         (Sum(of=(1.0, Exponential(mean=2)), high=4), 1.0, 4.0),
         (Product(of=(-1.0, Exponential(mean=2))), -14.0, 0.0),
         (Sum(of=(Exponential(mean=2), DistanceLinear(at_zero=1, slope_per_um=0.5))), 1.0, 20.0),
-        (Product(of=(3.0, DistanceExponential(scale=2, length_um=1))), 0.0, 6.0),
+        (Product(of=(3.0, DistanceExponential(scale=2, length_um=1))), 6.0 * exp(-10.0), 6.0),
         (DistanceLinear(at_zero=1, slope_per_um=-0.5), -4.0, 1.0),
     ],
 )
