@@ -122,7 +122,7 @@ def law_of(value: Value, *, reach_um: float = 0.0) -> Law:
 
 
 def read_only(array: NDArray[Any]) -> NDArray[Any]:
-    """Return a view that cannot be written, as columns on disk are: kernels are compiled for one of the two."""
+    """Return a view that cannot be written, as columns on disk are: kernels are compiled for one of them."""
     view = array.view(np.ndarray)
     view.flags.writeable = False
     return view
