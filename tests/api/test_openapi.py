@@ -20,10 +20,14 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from api import Settings, create_app
+from api.uploading import CONTAINERS
 from network import parse_network
 from tests.api.conftest import LIMITS, NETWORK
 from tests.api.scripted import ScriptedFleet
 from tests.api.served import served_in
+
+for _container in CONTAINERS:
+    schemathesis.serializer.alias(_container, "application/octet-stream")
 
 CHECKS = [
     not_a_server_error,

@@ -7,6 +7,7 @@ from cluster import DeployOptions, run_local
 from network import Explicit, Network, NetworkError, SpikeTimesSource, UploadedSpikesSource
 from network.arrays import ArraysError
 from spikerack.arrays import save, save_spikes
+from spikerack.builder import NetworkBuilder, uploaded
 
 SOURCES, TARGETS = (0, 1, 2, 2, 0), (0, 1, 1, 0, 2)
 WEIGHTS, DELAYS = (10000.0, 20000.0, 10000.5, 30000.0, -1.25), (1.0, 2.0, 1.5, 0.5, 0.5)
@@ -102,3 +103,15 @@ def test_what_is_refused_leaves_nothing(tmp_path):
         "times_ms must differ among the spikes of a neuron, got 1 twice for neuron 4; remove the repeat"
     )
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_builder_takes_what_saving_answers(tmp_path):
+    builder = NetworkBuilder("listed", timestep_ms=0.5, seed=1)
+    facts = save_spikes(tmp_path, times_ms=[1.0, 1.5], neurons=[2, 0])
+    drive = builder.uploaded_spikes_source("drive", 3, facts)
+    target = builder.population("p", 3, "lif_curr_exp")
+    builder.connect(drive, target, uploaded(listed(tmp_path)), receptor="excitatory")
+    built = builder.build()
+    assert built.projections[0].connectivity == listed(tmp_path)
+    assert built.sources[0] == UploadedSpikesSource(name="drive", size=3, **facts)
+    run_local(built, n_ticks=1, arrays=tmp_path)
