@@ -7,18 +7,21 @@ holds memory, and nothing is left of one that breaks off.
 from __future__ import annotations
 
 import email.message
+import errno
 import json
+import re
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import BinaryIO
 
 from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 
 from api.containers import Room, read_npz, read_packed
-from api.errors import MalformedRequest, UnsupportedMediaType
+from api.errors import MalformedRequest, NoCapacity, UnsupportedMediaType
 from api.gateway import Gateway
-from api.limits import admit_bytes, admit_one_more
+from api.limits import RETRY_AFTER_S, admit_bytes, admit_one_more
 from api.storage import Row
 from cluster.arrays import Draft, StoredArrays
 from cluster.runfile import now
@@ -55,13 +58,29 @@ async def take_in(gateway: Gateway, owner: str, kind: ArrayKind, request: Reques
     read = _container(request)
     announced = _content_length(request)
     room = Room(gateway.settings.limits, gateway.settings.data)
-    with gateway.uploads.hold(owner), tempfile.TemporaryFile(dir=gateway.settings.data) as body:
+    with (
+        gateway.uploads.hold(owner),
+        _told_when_full(),
+        tempfile.TemporaryFile(dir=gateway.settings.data) as body,
+    ):
         room.require_disk(announced or 0)
         n_bytes = await _spool(request, body, room)
         if announced is not None and announced != n_bytes:
             rule = f"Content-Length: must be the body's length, {n_bytes}, got {announced}"
             raise MalformedRequest(f"{rule}; send the whole body")
         return await run_in_threadpool(_store, gateway, owner, kind, body, read, room)
+
+
+@contextmanager
+def _told_when_full() -> Iterator[None]:
+    """Turn what the system says of a full disk into what the service says of one."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        rule = "upload: the disk must have room for it, and is full"
+        raise NoCapacity(f"{rule}; delete arrays or runs", retry_after=RETRY_AFTER_S) from error
 
 
 def _container(request: Request) -> Read:
@@ -81,7 +100,7 @@ def _container(request: Request) -> Read:
 
 def _content_length(request: Request) -> int | None:
     given = request.headers.get("content-length", "")
-    return int(given) if given.isdecimal() else None
+    return int(given) if re.fullmatch("[0-9]{1,20}", given) else None
 
 
 async def _spool(request: Request, body: BinaryIO, room: Room) -> int:

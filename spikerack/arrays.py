@@ -67,6 +67,7 @@ def save_spikes(folder: Path | str, *, times_ms: ArrayLike, neurons: ArrayLike) 
 
 def _save(folder: Path | str, kind: ArrayKind, columns: dict[str, ArrayLike | None]) -> StoredArrays:
     store = ArrayStore(folder)
+    store.sweep()
     with store.draft(kind) as draft:
         for name, values in columns.items():
             if values is not None:

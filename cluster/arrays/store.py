@@ -15,6 +15,7 @@ import os
 import re
 import shutil
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -133,7 +134,8 @@ class ArrayStore:
         place = self._place(sha256)
         if place.exists():
             grave = Path(tempfile.mkdtemp(prefix=PREFIX, dir=self._made()))
-            place.rename(grave / place.name)
+            with suppress(FileNotFoundError):  # Somebody else was quicker.
+                place.rename(grave / place.name)
             shutil.rmtree(grave, ignore_errors=True)
 
     def sweep(self) -> int:

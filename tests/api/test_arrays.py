@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import socket
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
@@ -304,6 +305,19 @@ def test_a_disk_that_is_nearly_full(call, monkeypatch):
     told = refused(answer, 503, "no-capacity")
     assert told.startswith(f"upload: {2**60} bytes must be free on the disk, ")
     assert told.endswith(" are; delete arrays or runs")
+
+
+def test_a_disk_that_fills_up_meanwhile(call, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("cluster.arrays.files.ColumnWriter.append", full)
+    answer = call("POST", "/v1/arrays?kind=synapses", content=npz(SYNAPSES), headers=NPZ)
+    assert refused(answer, 503, "no-capacity") == (
+        "upload: the disk must have room for it, and is full; delete arrays or runs"
+    )
+    assert answer.headers["Retry-After"] == "10"
+    assert contents(call) == leftovers(call) == []
 
 
 def test_a_length_that_is_not_the_bodys(call):

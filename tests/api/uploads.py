@@ -9,6 +9,8 @@ from typing import Any
 import msgpack
 import numpy as np
 
+KNOWN = "arrays must be columns of synapses, sources, targets, weights, delays_ms, got"
+
 NPZ = {"Content-Type": "application/x-npz"}
 MSGPACK = {"Content-Type": "application/msgpack"}
 
@@ -51,3 +53,23 @@ def packed(columns: dict[str, Any], *, kind: str = "synapses", step: int = 3, **
         chunk = {name: array[begin : begin + step].tobytes() for name, array in arrays.items()}
         parts.append(msgpack.packb(chunk))
     return b"".join(parts)
+
+
+def first(**changes):
+    return msgpack.packb(
+        {"kind": "synapses", "n": 2, "columns": {"sources": "<u4", "targets": "<u4"}} | changes
+    )
+
+
+def refusal(call, content, headers, kind="synapses"):
+    answer = call("POST", f"/v1/arrays?kind={kind}", content=content, headers=headers)
+    assert answer.headers["content-type"] == "application/problem+json", answer.text
+    assert call("GET", "/v1/arrays").json()["items"] == []
+    assert list(call.fleet.data.glob("arrays/*")) == list(call.fleet.data.glob("arrays/.*")) == []
+    return answer.status_code, answer.json()["type"].removeprefix("/problems/"), answer.json()["detail"]
+
+
+def malformed(call, content, headers, kind="synapses"):
+    status, slug, detail = refusal(call, content, headers, kind)
+    assert (status, slug) == (400, "malformed-request"), detail
+    return detail

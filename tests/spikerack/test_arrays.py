@@ -93,6 +93,13 @@ def test_lists_and_arrays_of_any_width_are_one(tmp_path):
     assert save(tmp_path, sources=[], targets=[], weights=[1][:0]).weights == (0.0, 0.0)
 
 
+def test_what_a_crash_has_left_is_swept(tmp_path):
+    (tmp_path / ".draft-left").mkdir()
+    assert [path.name for path in tmp_path.iterdir()] == [".draft-left"]
+    said = listed(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == [said.sha256]
+
+
 def test_what_is_refused_leaves_nothing(tmp_path):
     with pytest.raises(ArraysError) as refused:
         save(tmp_path, sources=[0, 1], targets=[0, -1])
