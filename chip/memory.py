@@ -338,7 +338,7 @@ def _cuts(block: BlockSpec, rows: Sequence[_Row]) -> list[tuple[int, int]]:
     """Cut a block's sources into units of about `_UNIT` synapses, at the generators' blocks."""
     per_source = sum(row.generator.n_expected for row in rows) / max(block.n, 1)
     least = max((max(row.generator.block, row.generator.chunk) for row in rows), default=1)
-    most = max(_KEYS // block.delays.size, 1)
+    most = max(_KEYS // (block.delays.size if block.segments else 1), 1)
     size = max(
         least, power_of_two(_UNIT / max(per_source, 1e-9)) if per_source * block.n > _UNIT else block.n
     )

@@ -111,7 +111,7 @@ def place(
         Magnitudes are added.
     digest : (2,) uint64
         Added to.
-    errors : (2,) float64
+    errors : (>= 2,) float64
         Largest and sum of what weights lose; raised and added to.
     """
     if places.far:

@@ -132,7 +132,7 @@ class Estimate:
         """Return the memory of all chips: synapses, their index, neurons, spikes in flight, samples."""
         network, number = self.network, np.dtype(precision).itemsize
         epoch = min([MAX_EPOCH_TICKS, *(int(load.delays[0]) for load in self.loads if load.delays.size)])
-        epoch = MAX_EPOCH_TICKS if self.n_chips == 1 else epoch
+        epoch = 1 if self.n_chips == 1 else epoch
         axons = sum(block.n_bytes + block.flight_bytes(epoch) for block in self._blocks)
         neurons = sum(_neuron_bytes(p.model, number) * p.size for p in network.populations)
         inputs = sum(8 * p.size for p in network.populations for i in p.inputs if isinstance(i, PoissonInput))

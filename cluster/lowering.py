@@ -29,7 +29,7 @@ def lower(plan: Plan, chip: int) -> ChipSpec:
         blocks=axons.blocks,
         rows=axons.rows,
         probes=tuple(_probes(plan, slices)),
-        epoch_ticks=plan.epoch_ticks,
+        epoch_ticks=plan.epoch_ticks if plan.n_chips > 1 else 1,
     )
 
 

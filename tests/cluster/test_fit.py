@@ -216,8 +216,8 @@ def test_axons_of_many_delays_take_no_column_for_each() -> None:
     network = slow_network()
     fast = network.model_copy(update={"projections": network.projections[:1]})
     more = Estimate(network, 1).n_bytes("float32") - Estimate(fast, 1).n_bytes("float32")
-    # 24 bytes an entry of the wheel, two for each tick of an epoch of 64 and one more
-    assert more == 3000 * (21 + 4 + 2 * 65 * 24) + 900_000 * (4 + 2)
+    # 24 bytes an entry of the wheel, two for each tick of an epoch of one and one more
+    assert more == 3000 * (21 + 4 + 2 * 2 * 24) + 900_000 * (4 + 2)
 
 
 def test_uploaded_lists_take_memory_while_they_are_read() -> None:
