@@ -33,7 +33,7 @@ def rule_between(
     draw: st.DrawFn, h: float, n_sources: int, n_targets: int, *, recurrent: bool, spatial: bool
 ) -> dict[str, Any]:
     """Draw a rule between two populations."""
-    equal = ["one_to_one", "small_world"] if n_sources == n_targets else []
+    equal = ["one_to_one", "small_world", "small_world"] if n_sources == n_targets else []
     name = draw(st.sampled_from([*SIMPLE, *equal, *(["distance_dependent"] * 2 if spatial else [])]))
     autapses, multapses = draw(st.booleans()), draw(st.booleans())
     own = int(recurrent and not autapses)

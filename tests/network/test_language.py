@@ -17,7 +17,7 @@ from network.reference import EXAMPLES
 from tests.network.strategies import networks
 
 FIXED = settings(
-    max_examples=150,
+    max_examples=250,
     deadline=None,
     derandomize=True,
     database=None,

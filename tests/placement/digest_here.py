@@ -1,4 +1,4 @@
-"""The digests of two networks on this CPU; ``python -m tests.placement.digest_here`` prints them.
+"""The digests of three networks on this CPU; ``python -m tests.placement.digest_here`` prints them.
 
 A module of its own, so that a test can call it in a process whose compiler takes the CPU for another.
 """
@@ -11,6 +11,7 @@ from cluster import DeployOptions, run_local
 from cluster.loop import run
 from tests.cluster.samples import everything_network
 from tests.placement.changing import changing_network
+from tests.placement.language import language_network
 
 N_TICKS = 5000
 CHIPS = 2
@@ -33,6 +34,12 @@ def changing_digests(precision: str) -> dict[str, object]:
     return {key: summary[key] for key in ("state", "digest", "rates_hz")}
 
 
+def language_digest() -> str:
+    """Build a network of all rules and distributions; return the digest of its synapses."""
+    summary = run_local(language_network(), n_ticks=1, options=DeployOptions(chips=CHIPS)).summary
+    return str(summary["synapse_digest"])
+
+
 def uses_wide_registers() -> bool:
     """Whether the kernels, compiled in this process, use registers that the first x86-64 had not."""
     code = "".join(run.inspect_asm().values())
@@ -42,4 +49,5 @@ def uses_wide_registers() -> bool:
 if __name__ == "__main__":
     runs = {precision: digests(precision) for precision in ("float32", "float64")}
     changing = {precision: changing_digests(precision) for precision in runs}
-    print(json.dumps({"runs": runs, "changing": changing, "wide": uses_wide_registers()}))
+    built = language_digest()
+    print(json.dumps({"runs": runs, "changing": changing, "built": built, "wide": uses_wide_registers()}))

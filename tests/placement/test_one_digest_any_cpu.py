@@ -11,16 +11,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.placement.digest_here import changing_digests, digests
+from tests.placement.digest_here import changing_digests, digests, language_digest
 
 ROOT = Path(__file__).parents[2]
 LEAST_CPU = {"x86_64": "x86-64"}.get(platform.machine(), "generic")
 
 # On every machine. Whoever changes a number here changes users' spikes, and says so in the changelog.
 KNOWN = {
-    "float32": "1109d048b551ca0623656b29df629062110b9677d8cf0acf1aa0292667a55812",
-    "float64": "2848c2c27bc081f46afc6e46afc741f00d49afa3aa983acd44c3d5672b41e496",
-    "synapses": "a592e7ad7b65f26d80b4526a53c1c064",
+    "float32": "835bb7d5b5c66ec88a4486fecfe9fd440e94787d322c8ff16a6c2a693bc23060",
+    "float64": "677de2c1fc485ef6011230e3b9c0d827b245cc95ef138c327e59c35d58ceb05a",
+    "language": "55d35585e1e70e87be457d2e6b399b68",
+    "synapses": "bbf3dddd7ca242084bb2175d04d112c2",
 }
 
 
@@ -47,5 +48,6 @@ def test_one_digest_without_any_extension_of_the_cpu(tmp_path: Path) -> None:
     answer = json.loads(process.stdout)
     assert answer["runs"] == {precision: digests(precision) for precision in ("float32", "float64")}
     assert answer["changing"] == {precision: changing_digests(precision) for precision in answer["runs"]}
+    assert answer["built"] == language_digest() == KNOWN["language"]
     if platform.machine() == "x86_64":
         assert not answer["wide"]  # it was compiled there, for that CPU
