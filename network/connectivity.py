@@ -118,7 +118,8 @@ Kernel: TypeAlias = Annotated[
 class DistanceDependent(Paired):
     """Each pair is joined with a probability that is a function of its distance, at most once.
 
-    Both populations have positions. Pairs further apart than `radius_um` are never joined.
+    Both populations have positions. Pairs further apart than `radius_um` are never joined. The function is
+    clipped to 0 to 1: where it is below 0 no pair is joined, and where it is above 1 each pair is.
     """
 
     rule: Literal["distance_dependent"] = Field(

@@ -6,6 +6,7 @@ it is the same wherever that neuron is placed. The set is closed: there is no us
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import Annotated, Any, Literal, Self, TypeAlias
 
@@ -26,6 +27,14 @@ MAX_TERMS = 4
 
 LEAST_UM = 1e-6
 """The least length of a space or function of distance: a picometre, so that no ratio overflows."""
+
+MOST = 1e30
+"""Largest magnitude of what a function of distance is made of: float32 ends at 3.4e38."""
+
+MOST_SO_FAR = 1e300
+"""Largest magnitude of a sum or product after any of its terms: an infinity times 0 is no number."""
+
+Magnitude = Annotated[Number, Field(ge=-MOST, le=MOST)]
 
 Bounds = Literal["redraw", "clip"]
 
@@ -175,8 +184,8 @@ class DistanceLinear(Description):
     kind: Literal["distance_linear"] = Field(
         default="distance_linear", description="the word distance_linear"
     )
-    at_zero: Number = Field(description="the value at distance 0")
-    slope_per_um: Number = Field(description="the change of the value with each um")
+    at_zero: Magnitude = Field(description="the value at distance 0")
+    slope_per_um: Magnitude = Field(description="the change of the value with each um")
 
 
 class DistanceExponential(Description):
@@ -185,7 +194,7 @@ class DistanceExponential(Description):
     kind: Literal["distance_exponential"] = Field(
         default="distance_exponential", description="the word distance_exponential"
     )
-    scale: Number = Field(description="the value at distance 0")
+    scale: Magnitude = Field(description="the value at distance 0")
     length_um: Annotated[Number, Field(ge=LEAST_UM)] = Field(
         description="the distance of a decay to 1/e in um"
     )
@@ -197,7 +206,7 @@ class DistanceGaussian(Description):
     kind: Literal["distance_gaussian"] = Field(
         default="distance_gaussian", description="the word distance_gaussian"
     )
-    scale: Number = Field(description="the value at the peak")
+    scale: Magnitude = Field(description="the value at the peak")
     sd_um: Annotated[Number, Field(ge=LEAST_UM)] = Field(description="the standard deviation in um")
     mean_um: Annotated[Number, Field(ge=0)] = Field(default=0.0, description="the distance of the peak in um")
 
@@ -316,18 +325,26 @@ def bounds_of(value: Value, reach_um: float = math.inf) -> tuple[float, float]:
             return min(ends), max(ends)
         case DistanceGaussian():
             return _peak_bounds(value, reach_um)
-        case Sum():
-            terms = [bounds_of(term, reach_um) for term in value.of]
-            low, high = sum(term[0] for term in terms), sum(term[1] for term in terms)
-            return _clip(low, value.low, value.high), _clip(high, value.low, value.high)
-        case Product():
-            low, high = 1.0, 1.0
-            for term in value.of:
-                products = [_times(a, b) for a in (low, high) for b in bounds_of(term, reach_um)]
-                low, high = min(products), max(products)
+        case Combined():
+            low, high = partial_bounds(value, reach_um)[-1]
             return _clip(low, value.low, value.high), _clip(high, value.low, value.high)
         case _:
             return value, value
+
+
+def partial_bounds(value: Combined, reach_um: float = math.inf) -> list[tuple[float, float]]:
+    """Return the bounds of a sum or product of its first term, its first two, and so on, without its own."""
+    ends = [bounds_of(term, reach_um) for term in value.of]
+    return list(itertools.accumulate(ends, _sums if isinstance(value, Sum) else _products))
+
+
+def _sums(one: tuple[float, float], other: tuple[float, float]) -> tuple[float, float]:
+    return one[0] + other[0], one[1] + other[1]
+
+
+def _products(one: tuple[float, float], other: tuple[float, float]) -> tuple[float, float]:
+    products = [_times(a, b) for a in one for b in other]
+    return min(products), max(products)
 
 
 def _peak_bounds(value: DistanceGaussian, reach_um: float) -> tuple[float, float]:

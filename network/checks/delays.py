@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from network.checks.values import bounds_problems
 from network.connectivity import Explicit, Uploaded
 from network.errors import Problem, show
 from network.grid import MAX_DELAY_TICKS, off_grid, on_grid
@@ -79,10 +80,15 @@ def delay_problems(
     """
     dendritic = _dendritic(path, projection, reach_um)
     if projection.axonal_delay_ms is None:
+        yield from _drawn_problems(dendritic, reach_um)
         yield from _problems_alone(dendritic, timestep_ms)
         return
     axonal = _part(f"{path}.axonal_delay_ms", projection.axonal_delay_ms, reach_um)
-    problems = [*_part_problems(dendritic, timestep_ms), *_part_problems(axonal, timestep_ms)]
+    problems = [
+        problem
+        for part in (dendritic, axonal)
+        for problem in (*_drawn_problems(part, reach_um), *_part_problems(part, timestep_ms))
+    ]
     yield from problems or _total_problems(dendritic, axonal, timestep_ms)
 
 
@@ -107,6 +113,12 @@ def _exact(path: str, times_ms: tuple[float, ...], *, listed: bool) -> Part:
     times = np.array(times_ms, dtype=np.float64)
     ends = (float(times.min()), float(times.max())) if times.size else (0.0, 0.0)
     return Part(path, None, times, listed, *ends)
+
+
+def _drawn_problems(part: Part, reach_um: float) -> Iterator[Problem]:
+    """Yield the problem of what is drawn and can leave the numbers on its way."""
+    if part.value is not None:
+        yield from bounds_problems(part.path, part.value, reach_um)
 
 
 def _problems_alone(part: Part, timestep_ms: float) -> Iterator[Problem]:

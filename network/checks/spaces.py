@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from network.checks.values import length_problems
+from network.checks.values import bounds_problems, length_problems
 from network.connectivity import DistanceDependent
 from network.errors import Problem, names, show
 from network.positions import MAX_UM, FreePositions, GridPositions, Positions, Space
@@ -30,6 +30,7 @@ def _coordinate_problems(path: str, coordinate: Value, size: int) -> Iterator[Pr
         return
     if isinstance(coordinate, Array):
         yield from length_problems(path, coordinate, size, "neuron")
+    yield from bounds_problems(path, coordinate)
     low, high = bounds_of(coordinate)
     if not -MAX_UM <= low <= high <= MAX_UM:
         rule = f"must stay between -{MAX_UM:g} and {MAX_UM:g}, got values from {show(low)} to {show(high)}"

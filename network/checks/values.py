@@ -7,7 +7,15 @@ from collections.abc import Iterator
 
 from network.errors import Problem, show
 from network.positions import Space, reach_from_centre_um
-from network.values import Array, Value, bounds_of, needs_distance
+from network.values import (
+    MOST_SO_FAR,
+    Array,
+    Combined,
+    Sum,
+    Value,
+    needs_distance,
+    partial_bounds,
+)
 
 
 def neuron_value_problems(path: str, value: Value, size: int, space: Space | None) -> Iterator[Problem]:
@@ -39,8 +47,16 @@ def length_problems(path: str, value: Array, n: int, each: str) -> Iterator[Prob
         yield f"{path}.values", f"{rule}, got {len(value.values)}; give as many"
 
 
-def bounds_problems(path: str, value: Value, reach_um: float) -> Iterator[Problem]:
-    """Yield the problem of a value that can leave the numbers."""
-    low, high = bounds_of(value, reach_um)
-    if not (math.isfinite(low) and math.isfinite(high)):
-        yield path, f"must stay finite, got values from {show(low)} to {show(high)}; give low and high"
+def bounds_problems(path: str, value: Value, reach_um: float = math.inf) -> Iterator[Problem]:
+    """Yield the problem of the first term after which a sum or product can leave the numbers.
+
+    What it is clipped to does not help: an infinity times 0 is no number. All other values are finite.
+    """
+    if not isinstance(value, Combined):
+        return
+    noun = "sum" if isinstance(value, Sum) else "product"
+    for k, (low, high) in enumerate(partial_bounds(value, reach_um)):
+        if not (abs(low) <= MOST_SO_FAR and abs(high) <= MOST_SO_FAR):
+            rule = f"must keep the {noun} of the terms so far within {MOST_SO_FAR:g} of 0"
+            yield f"{path}.of[{k}]", f"{rule}, got values from {show(low)} to {show(high)}; lower it"
+            return

@@ -172,9 +172,25 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     # weights
     (
         delayed(
-            1, weight={"kind": "product", "of": [1e300, 1e300, {"kind": "uniform", "low": -1, "high": 1}]}
+            1, weight={"kind": "product", "of": [1e200, {"kind": "uniform", "low": -1, "high": 1}, 1e200]}
         ),
-        f"{P}.weight must stay finite, got values from -inf to inf; give low and high",
+        f"{P}.weight.of[2] must keep the product of the terms so far within 1e+300 of 0, "
+        "got values from -inf to inf; lower it",
+    ),
+    (
+        delayed(1, weight={"kind": "product", "of": [1e200, 1e200, 0], "low": 0, "high": 1}),
+        f"{P}.weight.of[1] must keep the product of the terms so far within 1e+300 of 0, "
+        "got values from inf to inf; lower it",
+    ),
+    (
+        delayed({"kind": "product", "of": [1e200, 1e200, 0], "low": 1, "high": 1}),
+        f"{P}.delay_ms.of[1] must keep the product of the terms so far within 1e+300 of 0, "
+        "got values from inf to inf; lower it",
+    ),
+    (
+        delayed(1, axonal_delay_ms={"kind": "product", "of": [1e200, 1e200, 0]}),
+        f"{P}.axonal_delay_ms.of[1] must keep the product of the terms so far within 1e+300 of 0, "
+        "got values from inf to inf; lower it",
     ),
     (
         delayed(1, codebook=[]),

@@ -108,7 +108,24 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ),
     (
         alone(populations=[populated("a", 5, initial={"v_mv": {"kind": "product", "of": [1e308, 10]}})]),
-        f"{A}.initial.v_mv must stay finite, got values from inf to inf; give low and high",
+        f"{A}.initial.v_mv.of[0] must keep the product of the terms so far within 1e+300 of 0, "
+        "got values from 1e+308 to 1e+308; lower it",
+    ),
+    (
+        alone(
+            populations=[
+                populated("a", 5, initial={"v_mv": {"kind": "product", "of": [1e200, 1e200, 0], "high": 1}})
+            ]
+        ),
+        f"{A}.initial.v_mv.of[1] must keep the product of the terms so far within 1e+300 of 0, "
+        "got values from inf to inf; lower it",
+    ),
+    (
+        alone(
+            populations=[populated("a", 5, initial={"v_mv": {"kind": "sum", "of": [9e299, 2e299, -9e299]}})]
+        ),
+        f"{A}.initial.v_mv.of[1] must keep the sum of the terms so far within 1e+300 of 0, "
+        "got values from 1.1e+300 to 1.1e+300; lower it",
     ),
     # waveforms
     (
@@ -203,6 +220,11 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
         "give whether the space is a torus: true or false",
     ),
     (
+        placed(free({"kind": "product", "of": [1e200, 1e200, 0], "low": 0, "high": 1})),
+        f"{A}.positions.coordinates_um[0].of[1] must keep the product of the terms so far within 1e+300 "
+        "of 0, got values from inf to inf; lower it",
+    ),
+    (
         placed(free(0, array(1, 2))),
         f"{A}.positions.coordinates_um[1].values must have 5 entries, one for each neuron, got 2; "
         "give as many",
@@ -260,7 +282,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ),
     (
         apart({"rule": "one_to_one"}, GRID, GRID, weight={**LINEAR, "slope_per_um": 1e308}),
-        f"{P}.weight must stay finite, got values from 1 to inf; give low and high",
+        f"{P}.weight.slope_per_um must be <= 1e+30, got 1e+308; give the change of the value with each um",
     ),
     # recordings
     (

@@ -25,6 +25,7 @@ from network import (
     needs_distance,
     parse,
 )
+from network.values import partial_bounds
 
 LINEAR = DistanceLinear(at_zero=1, slope_per_um=-0.5)
 
@@ -75,6 +76,13 @@ def test_a_normal_without_spread_is_its_mean() -> None:
 )
 def test_bounds_within_ten_um(value: Value, low: float, high: float) -> None:
     assert bounds_of(value, 10.0) == pytest.approx((low, high), rel=1e-12)
+
+
+def test_bounds_of_the_terms_so_far_are_without_what_the_result_is_clipped_to() -> None:
+    terms = (1e200, Uniform(low=-1, high=2), 1e200, 0)
+    product = Product(of=terms, low=3, high=4)
+    assert partial_bounds(product) == [(1e200, 1e200), (-1e200, 2e200), (-math.inf, math.inf), (0.0, 0.0)]
+    assert partial_bounds(Sum(of=(1, LINEAR), low=7), 10.0) == [(1.0, 1.0), (-3.0, 2.0)]
 
 
 def test_bounds_at_any_distance() -> None:
@@ -206,6 +214,21 @@ def test_clip_needs_no_mass() -> None:
             "at.shape must be >= 0.01, got 0.001; give the shape, 0.01 to 1e6",
         ),
         (Gamma, {"shape": 1, "scale": 1e308}, "at.scale must leave draws finite, got 1e+308; lower it"),
+        (
+            DistanceExponential,
+            {"scale": 1e308, "length_um": 1},
+            "at.scale must be <= 1e+30, got 1e+308; give the value at distance 0",
+        ),
+        (
+            DistanceGaussian,
+            {"scale": -2e30, "sd_um": 1},
+            "at.scale must be >= -1e+30, got -2e+30; give the value at the peak",
+        ),
+        (
+            DistanceLinear,
+            {"at_zero": 1e308, "slope_per_um": 0},
+            "at.at_zero must be <= 1e+30, got 1e+308; give the value at distance 0",
+        ),
         (
             DistanceExponential,
             {"scale": 1, "length_um": 0},
