@@ -26,6 +26,7 @@ from cluster.team import Team
 
 _REPORT_SECONDS = 0.2
 _WATCH_SECONDS = 0.5
+_RETRY_SECONDS = 0.5
 
 
 class Coordinator:
@@ -45,7 +46,7 @@ class Coordinator:
         self.deployment_id, self.plan, self.data = deployment_id, plan, data
         self._team = make_team(plan)
         self._lock = threading.Lock()
-        self._ended = threading.Event()
+        self._ended, self._released = threading.Event(), threading.Event()
         self._state = "building"
         self._report: dict[str, Any] = {}
         self._recordings: Recordings | None = None
@@ -53,7 +54,7 @@ class Coordinator:
         self._reported = 0.0
         self._folder = data / "deployments" / deployment_id
         self._folder.mkdir(parents=True, exist_ok=True)
-        self._write(phase="waiting for chips", progress=0.0)
+        self._write("building", phase="waiting for chips", progress=0.0)
         self._thread = threading.Thread(target=self._build, name=f"build {deployment_id}", daemon=True)
         self._thread.start()
         threading.Thread(target=self._watch, name=f"watch {deployment_id}", daemon=True).start()
@@ -135,13 +136,14 @@ class Coordinator:
                 return
             failed, self._state = self._state == "failed", "released"
             self._ended.set()
+            self._released.set()
         control = self._control
         if control is not None and control.state not in TERMINAL:
             control.cancel()
             self._thread.join(timeout=10.0)
         self._team.close()
         if not failed:
-            self._write(phase="released", progress=1.0)
+            self._write("released", phase="released", progress=1.0)
 
     def _build(self) -> None:
         begin = time.perf_counter()
@@ -150,13 +152,13 @@ class Coordinator:
             built = self._team.build(self._report_progress)
             self._recordings = Recordings.of(self.plan.network, [chip.columns for chip in built])
             self._report = mapping_report(self.plan, built, time.perf_counter() - begin)
+            with self._lock:
+                if self._state == "building":
+                    self._write("ready", phase="ready", progress=1.0)
+                    self._state = "ready"
         except Exception as problem:
+            self._report = {}  # It may be what could not be written.
             self._fail(f"building failed: {problem}")
-            return
-        with self._lock:
-            if self._state == "building":
-                self._state = "ready"
-                self._write(phase="ready", progress=1.0)
 
     def _execute(self, execution: Execution, writer: RunWriter) -> None:
         try:
@@ -181,8 +183,20 @@ class Coordinator:
             if self._state == "released":
                 return
             self._state = "failed"
-            self._write(phase="failed", progress=0.0, error=cause)
+            recorded = self._record_failure(cause)
         self._team.close()
+        while not recorded:
+            self._released.wait(_RETRY_SECONDS)
+            with self._lock:
+                recorded = self._record_failure(cause) or self._state == "released"
+
+    def _record_failure(self, cause: str) -> bool:
+        """Return whether the record could say so; it cannot while the disk is full."""
+        try:
+            self._write("failed", phase="failed", progress=0.0, error=cause)
+        except OSError:
+            return False
+        return True
 
     def _report_progress(self, phase: str, share: float) -> None:
         with self._lock:  # or a record of the building could replace that of the release
@@ -190,8 +204,8 @@ class Coordinator:
                 raise DeploymentLost(f"deployment {self.deployment_id!r}: released while it was built")
             if time.perf_counter() - self._reported > _REPORT_SECONDS:
                 self._reported = time.perf_counter()
-                self._write(phase=phase, progress=share)
+                self._write("building", phase=phase, progress=share)
 
-    def _write(self, phase: str, progress: float, error: str | None = None) -> None:
-        record = {"state": self._state, "phase": phase, "progress": progress, "error": error}
+    def _write(self, state: str, *, phase: str, progress: float, error: str | None = None) -> None:
+        record = {"state": state, "phase": phase, "progress": progress, "error": error}
         write_record(self._folder / "status.json", record | {"report": self._report or None})

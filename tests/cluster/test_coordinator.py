@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import math
 import threading
 from pathlib import Path
 from typing import Any
@@ -61,6 +63,80 @@ def test_a_report_that_fails_is_on_record(tmp_path: Path, monkeypatch: pytest.Mo
     finish("build d1")
     assert status_of(tmp_path)["error"] == "building failed: division by zero"
     coordinator.close()
+
+
+def test_a_report_that_cannot_be_written_is_on_record(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cluster.coordinator.mapping_report", lambda *arguments: {"mean_error": math.nan})
+    coordinator, team = held(tmp_path)
+    team.go.set()
+    finish("build d1")
+    record = status_of(tmp_path)
+    assert record["state"] == "failed"
+    cause = "building failed: Out of range float values are not JSON compliant"
+    assert record["error"] in (cause, f"{cause}: nan")  # Later versions of Python name the value.
+    assert record["report"] is None
+    assert not any(thread.name.startswith("chip_") for thread in threading.enumerate())
+    with pytest.raises(RunConflict) as caught:
+        coordinator.start_run("r1", 10)
+    assert str(caught.value) == (
+        "deployment 'd1': to run it must be ready, got failed; look at its state first"
+    )
+    coordinator.close()
+
+
+class FullDisk:
+    """Takes no record once the chips are built, until there is room again."""
+
+    def __init__(self) -> None:
+        self.refused, self.room = threading.Semaphore(0), False
+
+    def write(self, path: Path, record: Any) -> None:
+        if record["state"] != "building" and not self.room:
+            self.refused.release()
+            raise OSError(errno.ENOSPC, "No space left on device")
+        write_record(path, record)
+
+    def wait(self, n: int) -> None:
+        for _ in range(n):
+            assert self.refused.acquire(timeout=SECONDS)
+
+
+@pytest.fixture
+def disk(monkeypatch: pytest.MonkeyPatch) -> FullDisk:
+    full = FullDisk()
+    monkeypatch.setattr("cluster.coordinator.write_record", full.write)
+    monkeypatch.setattr("cluster.coordinator._RETRY_SECONDS", 0.01)
+    return full
+
+
+def test_a_full_disk_fails_the_deployment_and_is_on_record_once_there_is_room(
+    tmp_path: Path, disk: FullDisk
+) -> None:
+    coordinator, team = held(tmp_path)
+    team.go.set()
+    disk.wait(3)  # That it is ready, then twice that it failed.
+    assert repr(coordinator) == "Coordinator('d1', failed, 2 chips)"
+    assert status_of(tmp_path)["state"] == "building"
+    disk.room = True
+    finish("build d1")
+    record = status_of(tmp_path)
+    assert (record["state"], record["error"]) == (
+        "failed",
+        "building failed: [Errno 28] No space left on device",
+    )
+    coordinator.close()
+    assert status_of(tmp_path) == record
+
+
+def test_a_full_disk_does_not_hold_up_the_release(tmp_path: Path, disk: FullDisk) -> None:
+    coordinator, team = held(tmp_path)
+    team.go.set()
+    disk.wait(2)
+    coordinator.close()
+    finish("build d1")
+    assert status_of(tmp_path)["state"] == "building"
 
 
 def test_release_while_it_is_built_stops_the_building(tmp_path: Path) -> None:
