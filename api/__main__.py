@@ -5,11 +5,13 @@ from __future__ import annotations
 import sys
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from api.app import create_app
 from api.serving import serve
 from api.settings import Settings
 from api.storage import make_private
+from api.validation import message_of
 from cluster import Fleet, LocalFleet
 
 USAGE = 2
@@ -20,12 +22,7 @@ def main() -> int:
     try:
         settings = Settings()
     except ValidationError as error:
-        return _refuse(
-            [
-                f"SPIKERACK_{'__'.join(map(str, item['loc'])).upper()}: {item['msg']}"
-                for item in error.errors()
-            ]
-        )
+        return _refuse([_told(item) for item in error.errors()])
     if settings.backend == "ray" and settings.ray_address is None:
         advice = "use `spikerack serve`, which starts a Ray head, or SPIKERACK_BACKEND=local"
         return _refuse([f"SPIKERACK_RAY_ADDRESS: must be host:port of a Ray head, got nothing; {advice}"])
@@ -39,6 +36,13 @@ def main() -> int:
     finally:
         fleet.close()
     return 0
+
+
+def _told(detail: ErrorDetails) -> str:
+    """Name the variable of a setting; those that contradict each other name themselves."""
+    message = message_of(detail, otherwise="change the variable")
+    name = "__".join(map(str, detail["loc"])).upper()
+    return f"SPIKERACK_{name}: {message}" if name else message
 
 
 def _refuse(lines: list[str]) -> int:

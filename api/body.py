@@ -69,7 +69,7 @@ def validated(model: type[Model], data: Any) -> Model:
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        listed = error.errors(include_url=False, include_context=False)
+        listed = error.errors(include_url=False)
         raise RequestValidationError([{**item, "loc": ("body", *item["loc"])} for item in listed]) from None
 
 

@@ -21,6 +21,7 @@ from api.errors import IdempotencyInProgress, IdempotencyMismatch
 from api.gateway import Gateway
 from api.security import key_of_token, token_of
 from api.storage import Storage
+from api.validation import VISIBLE
 from cluster.runfile import now
 
 LIFE = timedelta(hours=24)
@@ -136,7 +137,7 @@ def _documented(
             alias="Idempotency-Key",
             min_length=1,
             max_length=128,
-            pattern=r"^[\x21-\x7e]+$",
+            pattern=VISIBLE,
             description="Any text. The same key with the same request gets the same answer for a day.",
         ),
     ] = None,

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SkipValidation, field_validator
 
 from api.keys import Scope
+from api.validation import OWNER
 from cluster import DeployOptions
 from cluster.systems import DEFAULT_SYSTEM
 from network import Network, Uploaded
@@ -246,7 +247,7 @@ class KeyRequest(Request):
     scopes: Annotated[list[Scope], Field(min_length=1, max_length=3)]
     owner: str | None = Field(
         default=None,
-        pattern=r"^own_[0-9a-f]{12}$",
+        pattern=OWNER,
         description="Whose records it opens; null makes a new owner.",
     )
     expires: AwareDatetime | None = Field(default=None, description="Before the year 3000; null is never.")

@@ -20,13 +20,13 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
-from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse
 
 from api import errors
+from api.validation import told
 from cluster.errors import ArraysLost, CapacityError, ClusterError, DeploymentLost, RefusedQuery, RunConflict
 from network import NetworkError
 from network.arrays import ArraysError
@@ -191,22 +191,14 @@ def problem_of_status(status: int, headers: Mapping[str, str] | None = None) -> 
 
 
 def _problem_of_validation(error: RequestValidationError, kind: Kind) -> Problem:
-    listed = [
-        {"path": path_of(item["loc"][1:]) or str(item["loc"][0]), "message": item["msg"]}
-        for item in error.errors()
-    ]
     if any(item["type"] == "json_invalid" for item in error.errors()):
         position = error.errors()[0]["loc"][-1]
         reason = error.errors()[0].get("ctx", {}).get("error", "not JSON")
-        return Problem(MALFORMED, f"body: must be JSON, got an error at character {position}: {reason}")
+        rule = f"body: must be JSON, got an error at character {position}: {reason}"
+        return Problem(MALFORMED, f"{rule}; check it with a JSON tool")
+    listed = told(error.errors())
     detail = "\n".join(f"{item['path']}: {item['message']}" for item in listed)
-    return Problem(kind, detail, {"errors": jsonable_encoder(listed)})
-
-
-def path_of(location: tuple[int | str, ...]) -> str:
-    """Return a place in a body in the notation of the network language, as in ``populations[2].size``."""
-    path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)
-    return path.removeprefix(".")
+    return Problem(kind, detail, {"errors": listed})
 
 
 def _headers(kind: Kind, extra: Mapping[str, Any]) -> dict[str, str]:

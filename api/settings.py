@@ -92,7 +92,7 @@ class Settings(BaseSettings):
     def _open_only_at_home(self) -> Self:
         if not self.auth and self.host not in LOOPBACK:
             raise ValueError(
-                f"auth: may be off only on a loopback host, got host {self.host!r}; "
+                f"SPIKERACK_AUTH: may be off only on a loopback host, got host {self.host!r}; "
                 "set SPIKERACK_HOST=127.0.0.1 or leave SPIKERACK_AUTH on"
             )
         return self

@@ -20,6 +20,7 @@ from api.paging import decode_cursor, encode_cursor
 from api.recordings import download_headers
 from api.security import Reader
 from api.states import DEPLOYMENT, next_state
+from api.validation import RANGE
 from cluster.errors import DeploymentLost, RunConflict
 from cluster.synapsequery import SynapseQuery
 from cluster.synapses import SynapsePage
@@ -29,8 +30,6 @@ router = APIRouter(prefix="/v1/deployments", tags=["deployments"])
 SYNAPSES_A_PAGE = 100_000
 SEPARATOR = "\t"
 """Between the names of parallel projections in npz and CSV: no name has it."""
-
-_RANGE = r"^[0-9]{1,10}:[0-9]{1,10}(:[0-9]{1,10})?$"
 
 
 class SynapsesQuery(StrictModel):
@@ -45,12 +44,12 @@ class SynapsesQuery(StrictModel):
     target: str | None = Field(default=None, max_length=128, description="Those onto one population.")
     sources: str | None = Field(
         default=None,
-        pattern=_RANGE,
+        pattern=RANGE,
         description="Source neurons within their population as `start:stop` or `start:stop:step`.",
     )
     targets: str | None = Field(
         default=None,
-        pattern=_RANGE,
+        pattern=RANGE,
         description="Target neurons within their population as `start:stop` or `start:stop:step`.",
     )
     limit: int = Field(default=10_000, ge=1, le=SYNAPSES_A_PAGE, description="Most synapses in the answer.")

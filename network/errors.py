@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import reprlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from itertools import islice
 
 MAX_SHOWN = 20
 """Problems that one error carries; the rest are only counted."""
@@ -60,7 +61,9 @@ def join_path(path: str, rest: str) -> str:
 
 
 def show(value: object) -> str:
-    """Return `value` as an error shows it: on one line, of bounded length, whole numbers without ``.0``."""
+    """Return `value` as an error shows it: on one line, of bounded length, ``true`` and ``null`` as in JSON,
+    whole numbers without ``.0``.
+    """
     if isinstance(value, float) and math.isfinite(value) and value.is_integer() and abs(value) < 1e15:
         return str(int(value))
     return _SHORT.repr(value)
@@ -68,9 +71,9 @@ def show(value: object) -> str:
 
 def names(items: Iterable[str]) -> str:
     """Return the names quoted and listed, the first dozen of them."""
-    quoted = [show(item) for item in items]
-    rest = f" and {len(quoted) - 12} more" if len(quoted) > 12 else ""
-    return ", ".join(quoted[:12]) + rest
+    items = items if isinstance(items, Collection) else list(items)
+    rest = f" and {len(items) - 12} more" if len(items) > 12 else ""
+    return ", ".join(map(show, islice(items, 12))) + rest
 
 
 class _Short(reprlib.Repr):
@@ -80,6 +83,12 @@ class _Short(reprlib.Repr):
         super().__init__()
         self.maxlevel, self.maxdict, self.maxlist, self.maxtuple = 2, 4, 4, 4
         self.maxstring = self.maxother = 60
+
+    def repr_bool(self, x: bool, level: int) -> str:
+        return "true" if x else "false"  # As in JSON: what is refused was, or could have been, written in it.
+
+    def repr_NoneType(self, x: None, level: int) -> str:  # noqa: N802
+        return "null"
 
     def repr_int(self, x: int, level: int) -> str:
         return repr(x) if x.bit_length() <= 128 else f"an integer of {x.bit_length()} bits"

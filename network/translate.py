@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
@@ -100,8 +100,7 @@ def _problems(detail: ErrorDetails, model: type[BaseModel], path: str) -> Iterat
     elif kind in ("union_tag_invalid", "union_tag_not_found"):
         yield _unknown_variant(detail["input"], place)
     else:
-        rule = RULES[kind](detail.get("ctx", {})) if kind in RULES else f"must be valid ({detail['msg']})"
-        yield place.path, f"{rule}, got {show(detail['input'])}; give {place.about}"
+        yield place.path, f"{rule_of(detail)}, got {show(detail['input'])}; give {place.about}"
 
 
 def _unknown_variant(value: dict[str, Any], place: Place) -> Problem:
@@ -131,20 +130,45 @@ RULES: dict[str, Callable[[dict[str, Any]], str]] = {
     "less_than_equal": _limit("<=", "le"),
     "finite_number": _be("finite"),
     "float_type": _be("a number"),
+    "float_parsing": _be("a number"),
     "int_type": _be("a whole number"),
+    "int_parsing": _be("a whole number"),
+    "int_parsing_size": _be("a whole number of fewer digits"),
+    "int_from_float": _be("a whole number"),
     "string_type": _be("text"),
     "string_unicode": _be("valid Unicode text"),
     "string_too_short": lambda _: "must not be empty",
     "string_too_long": lambda ctx: f"must have at most {ctx['max_length']} characters",
-    "string_pattern_mismatch": lambda ctx: f"must be {PATTERNS[ctx['pattern']]}",
     "bool_type": _be("true or false"),
+    "bool_parsing": _be("true or false"),
+    "datetime_type": _be("a date and time"),
+    "datetime_parsing": _be("a date and time"),
+    "datetime_from_date_parsing": _be("a date and time"),
+    "timezone_aware": lambda _: "must say its time zone",
     "multiple_of": lambda ctx: f"must be a multiple of {ctx['multiple_of']}",
     "too_short": lambda _: "must not be empty",
     "too_long": lambda ctx: f"must have at most {ctx['max_length']} entries",
     "literal_error": lambda ctx: f"must be {ctx['expected']}",
     "tuple_type": _be("a list"),
+    "list_type": _be("a list"),
     "dict_type": _be("an object"),
     "model_type": _be("an object"),
     "model_attributes_type": _be("an object"),
 }
 """The rule that each of pydantic's error types stands for, as a function of its context."""
+
+
+def rule_of(detail: ErrorDetails | Mapping[str, Any], patterns: Mapping[str, str] = PATTERNS) -> str:
+    """Return the rule that was broken, as in ``must be >= 0``.
+
+    Parameters
+    ----------
+    detail : mapping
+        What pydantic found.
+    patterns : mapping from str to str
+        What a text of each pattern is.
+    """
+    kind, ctx = detail["type"], detail.get("ctx", {})
+    if kind == "string_pattern_mismatch":
+        return f"must be {patterns[ctx['pattern']]}"
+    return RULES[kind](ctx) if kind in RULES else f"must be valid ({detail['msg']})"

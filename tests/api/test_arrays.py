@@ -232,9 +232,12 @@ def test_other_types_of_body(call, headers, told):
 @pytest.mark.parametrize(
     ("query", "told"),
     [
-        ("", "kind: Field required"),
-        ("?kind=pictures", "kind: Input should be 'synapses' or 'spikes'"),
-        ("?kind=spikes&n=3", "n: Extra inputs are not permitted"),
+        ("", "kind: must be given, got nothing; add it"),
+        (
+            "?kind=pictures",
+            "kind: must be 'synapses' or 'spikes', got 'pictures'; change it, see /openapi.json",
+        ),
+        ("?kind=spikes&n=3", "n: must be a parameter of this resource, got 'n'; rename or remove it"),
     ],
 )
 def test_other_queries(call, query, told):

@@ -6,6 +6,7 @@ import pytest
 
 from network import parse_network
 from tests.api.conftest import NETWORK
+from tests.cluster.samples import empty_in_space
 
 
 def test_a_network_goes_in_and_comes_out(call):
@@ -18,6 +19,11 @@ def test_a_network_goes_in_and_comes_out(call):
     assert call("GET", answer.headers["Location"]).json() == record
     body = call("GET", answer.headers["Location"] + "?include=body").json()["body"]
     assert parse_network(json.dumps(body)) == parse_network(NETWORK)
+
+
+def test_empty_populations_may_be_joined_by_distance(call):
+    answer = call("POST", "/v1/networks", json=empty_in_space())
+    assert (answer.status_code, answer.json()["n_synapses_expected"]) == (201, 0)
 
 
 def test_it_is_not_sent_to_who_has_it(call):
@@ -149,5 +155,5 @@ def test_fits_check_their_body(call):
     answer = call("POST", "/v1/fits", json={"network": NETWORK, "chips": 0})
     assert (answer.status_code, answer.json()["errors"]) == (
         422,
-        [{"path": "chips", "message": "Input should be greater than or equal to 1"}],
+        [{"path": "chips", "message": "must be >= 1, got 0; raise it"}],
     )

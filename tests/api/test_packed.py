@@ -42,7 +42,7 @@ STREAM = "body: must be a stream of msgpack maps, got an error"
         ),
         (first(n=-1), "n: must be a whole number, 0 or more, got -1; give the entries of a column"),
         (first(n=2.0), "n: must be a whole number, 0 or more, got 2; give the entries of a column"),
-        (first(n=True), "n: must be a whole number, 0 or more, got True; give the entries of a column"),
+        (first(n=True), "n: must be a whole number, 0 or more, got true; give the entries of a column"),
         (first(columns="all"), f"columns: must be a map of names to dtypes, got 'all'; {SEE}"),
         (first(), "body: must hold 2 entries as its first map says, got 0; send all of them"),
         (b"\xc1", f"{STREAM}: FormatError; {SEE}"),

@@ -115,7 +115,7 @@ def test_a_capacity_error_lists_its_limits():
             400,
             "malformed-request",
             "body: must be JSON, got an error at character 1: "
-            "Expecting property name enclosed in double quotes",
+            "Expecting property name enclosed in double quotes; check it with a JSON tool",
         ),
         (
             "POST",
@@ -147,7 +147,8 @@ def test_a_capacity_error_lists_its_limits():
             {},
             422,
             "invalid-request",
-            "limit: Input should be greater than or equal to 1\ncolour: Extra inputs are not permitted",
+            "limit: must be >= 1, got 0; raise it\n"
+            "colour: must be a parameter of this resource, got 'colour'; rename or remove it",
         ),
         (
             "GET",
@@ -163,7 +164,8 @@ def test_a_capacity_error_lists_its_limits():
             {"json": {"network_id": "x", "chips": 0, "chip": 1}},
             422,
             "invalid-request",
-            "chips: Input should be greater than or equal to 1\nchip: Extra inputs are not permitted",
+            "chips: must be >= 1, got 0; raise it\n"
+            "chip: must be a field of this body, got 'chip'; rename or remove it",
         ),
     ],
 )

@@ -106,7 +106,7 @@ def test_a_deployment_that_is_gone(call, fleet):
     [
         (0.25, "must be a multiple of timestep_ms, 0.1, got 0.25; the nearest are 0.2 and 0.3"),
         (0.01, "must be a multiple of timestep_ms, 0.1, got 0.01; the nearest is 0.1"),
-        (0, "Input should be greater than 0"),
+        (0, "must be > 0, got 0; raise it"),
     ],
 )
 def test_durations_are_whole_ticks(call, duration_ms, message):

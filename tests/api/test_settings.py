@@ -26,7 +26,17 @@ def test_settings_come_from_the_environment(monkeypatch, tmp_path):
     [
         (
             {"SPIKERACK_PORT": "x"},
-            "SPIKERACK_PORT: Input should be a valid integer, unable to parse string as an integer\n",
+            "SPIKERACK_PORT: must be a whole number, got 'x'; change the variable\n",
+        ),
+        (
+            {"SPIKERACK_LIMITS__NEURONS": "0", "SPIKERACK_PORT": "65536"},
+            "SPIKERACK_PORT: must be <= 65535, got 65536; lower it\n"
+            "SPIKERACK_LIMITS__NEURONS: must be >= 1, got 0; raise it\n",
+        ),
+        (
+            {"SPIKERACK_AUTH": "false", "SPIKERACK_HOST": "0.0.0.0"},
+            "SPIKERACK_AUTH: may be off only on a loopback host, got host '0.0.0.0'; "
+            "set SPIKERACK_HOST=127.0.0.1 or leave SPIKERACK_AUTH on\n",
         ),
         (
             {},

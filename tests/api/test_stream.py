@@ -225,9 +225,9 @@ def test_other_subprotocols_are_refused(call, offered):
 @pytest.mark.parametrize(
     ("query", "detail"),
     [
-        ("?from_tick=-1", "from_tick: Input should be greater than or equal to 0"),
-        ("?mode=some", "mode: Input should be 'lossless' or 'latest'"),
-        ("?token=abc", "token: Extra inputs are not permitted"),
+        ("?from_tick=-1", "from_tick: must be >= 0, got -1; raise it"),
+        ("?mode=some", "mode: must be 'lossless' or 'latest', got 'some'; change it, see /openapi.json"),
+        ("?token=abc", "token: must be a parameter of this resource, got 'token'; rename or remove it"),
         (
             "?from_tick=101",
             "from_tick: must be at most 100, where the run ends, got 101; ask for an earlier tick",

@@ -145,7 +145,7 @@ def test_ranges_have_a_form(call, path):
     answer = call("GET", f"{path}?source=exc&sources=all")
     assert answer.status_code == 422
     assert answer.json()["detail"] == (
-        "sources: String should match pattern '^[0-9]{1,10}:[0-9]{1,10}(:[0-9]{1,10})?$'"
+        "sources: must be start:stop or start:stop:step in whole numbers, got 'all'; write it so"
     )
 
 

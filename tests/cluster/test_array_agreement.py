@@ -71,7 +71,7 @@ def test_columns_that_were_uploaded_cannot_be_left_out(store):
     said = keep(store, "synapses", **LIST).connectivity.model_dump()
     described = network(connectivity=said | {"weights": None}, weight=1.0)
     assert refusal(described, store) == (
-        "projections[0].connectivity.weights must be what the upload answered, (-2.0, 10.5), got None; "
+        "projections[0].connectivity.weights must be what the upload answered, (-2.0, 10.5), got null; "
         "put its answer in as it is"
     )
 

@@ -43,10 +43,10 @@ CASES: list[tuple[tuple[str | int, ...], Any, str]] = [
     ),
     (("seed",), 1.5, "seed must be a whole number, got 1.5; give the seed of all random numbers"),
     (("seed",), "12", "seed must be a whole number, got '12'; give the seed of all random numbers"),
-    (("seed",), True, "seed must be a whole number, got True; give the seed of all random numbers"),
+    (("seed",), True, "seed must be a whole number, got true; give the seed of all random numbers"),
     (("timestep_ms",), 0, "timestep_ms must be > 0, got 0; give the duration of a tick in ms"),
     (("timestep_ms",), "0.1", "timestep_ms must be a number, got '0.1'; give the duration of a tick in ms"),
-    (("timestep_ms",), True, "timestep_ms must be a number, got True; give the duration of a tick in ms"),
+    (("timestep_ms",), True, "timestep_ms must be a number, got true; give the duration of a tick in ms"),
     (
         ("timestep_ms",),
         float("nan"),
@@ -95,7 +95,7 @@ CASES: list[tuple[tuple[str | int, ...], Any, str]] = [
     (
         ("populations", 0, "parameters", "tau m"),
         True,
-        f"{VALUES}['tau m'] must be a number, got True; give the model's parameters by name",
+        f"{VALUES}['tau m'] must be a number, got true; give the model's parameters by name",
     ),
     (
         ("populations", 0, "parameters", "normal"),

@@ -248,7 +248,7 @@ def test_clip_needs_no_mass() -> None:
         (
             Product,
             {"of": [True]},
-            "at.of[0] must be a number, got True; give the terms, one to four",
+            "at.of[0] must be a number, got true; give the terms, one to four",
         ),
         (Array, {"values": [1, "2"]}, "at.values[1] must be a number, got '2'; give the values"),
     ],
