@@ -35,13 +35,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chip.codes import NO_CODES, Codes
+from chip.errors import ChipError
 from chip.normal import TABLE
 from chip.random import Purpose, stream_key
 from chip.rules import BATCH, Batch, Ends, Generator, generator_of
 from chip.rules.generator import power_of_two
-from chip.sorting import Drawn, Places, place, sort_rows, sort_segments
+from chip.sorting import Drawn, Places, impossible, place, sort_rows, sort_segments
 from chip.values import Law, law_of, read_only
-from network import Array, Convolution, Projection, Value
+from network import Array, Convolution, DistanceDependent, Projection, Value
 
 _AHEAD = 2
 """Units that are made while one is appended, for each thread."""
@@ -317,7 +318,9 @@ def build(
     spare: SimpleQueue[_Sums] = SimpleQueue()
     for each in sums:
         spare.put(each)
-    growing = _Growing(sum(block.n for block in blocks), sum(map(_n_expected, specs)))
+    in_rows = [spec for spec in specs if not blocks[spec.block].segments]
+    n_words, n_late = (sum(map(_n_expected, some)) for some in (specs, in_rows))
+    growing = _Growing(sum(block.n for block in blocks), n_words, n_late)
     with ThreadPoolExecutor(threads, "synapses") as pool:
         for number, block in enumerate(blocks):
             mine = [(spec, ends) for spec, ends in zip(specs, targets, strict=True) if spec.block == number]
@@ -329,9 +332,11 @@ def build(
 
 
 def _n_expected(spec: RowSpec) -> int:
-    ends = spec.ends
-    n = spec.projection.connectivity.n_synapses(ends.n_sources, ends.n_targets)
-    return n * ends.n // max(ends.n_targets, 1)
+    """Return the synapses to make room for; of a rule of distance, whose number is not known yet, none."""
+    ends, rule = spec.ends, spec.projection.connectivity
+    if isinstance(rule, DistanceDependent):
+        return 0
+    return rule.n_synapses(ends.n_sources, ends.n_targets) * ends.n // max(ends.n_targets, 1)
 
 
 def _cuts(block: BlockSpec, rows: Sequence[_Row]) -> list[tuple[int, int]]:
@@ -370,9 +375,15 @@ def _unit(block: BlockSpec, rows: Sequence[_Row], spare: SimpleQueue[_Sums], low
         for row in rows:
             n = row.make(low, high, sums, n)
         words, late = np.empty(n, np.uint32), np.empty(0 if block.segments else n, np.uint16)
+        rank = np.full(1 << 16, -1, np.int64)
+        rank[block.delays] = np.arange(block.delays.size)
+        wrong = impossible(sums.delays, n, rank)
+        if wrong >= 0:
+            raise ChipError(
+                f"synapse memory: a delay must be from {block.delays[0]} to {block.delays[-1]} ticks as "
+                f"described, got {wrong}; this is a defect of the emulation, report the network"
+            )
         if block.segments:
-            rank = np.zeros(int(block.delays[-1]) + 1, np.int64)
-            rank[block.delays] = np.arange(block.delays.size)
             start = sort_segments(
                 sums.sources, sums.delays, sums.words, n, rank, block.delays.size, high - low, words
             )
@@ -386,10 +397,10 @@ def _unit(block: BlockSpec, rows: Sequence[_Row], spare: SimpleQueue[_Sums], low
 class _Growing:
     """The memory while it is appended to: arrays with room at the end, doubled when it is used up."""
 
-    def __init__(self, n_axons: int, n_expected: int) -> None:
+    def __init__(self, n_axons: int, n_words: int, n_late: int) -> None:
         self.n_axons, self.n_axons_done = n_axons, 0
-        self.words = _Appended(np.dtype(np.uint32), n_expected)
-        self.late = _Appended(np.dtype(np.uint16), n_expected)
+        self.words = _Appended(np.dtype(np.uint32), n_words)
+        self.late = _Appended(np.dtype(np.uint16), n_late)
         self.starts = _Appended(np.dtype(np.uint32), 0)
 
     def append(self, block: BlockSpec, unit: _Unit) -> None:

@@ -17,6 +17,9 @@ from chip.weights import LARGEST
 _WEIGHT, _DELAY, _AXONAL = np.uint64(0), np.uint64(8), np.uint64(16)
 """Salts of what is drawn for a synapse; `chip.values.fill` wants multiples of 8."""
 
+_BEYOND = 1e6
+"""Beyond any integer that a word holds, and still an integer."""
+
 _S32, _S16, _S8 = np.uint64(32), np.uint64(16), np.uint64(8)
 
 
@@ -76,7 +79,7 @@ def _integer(places, weight):
     """Return the integer that stands for a weight, not yet cut to its range."""
     if places.code_values.size > 0:
         return places.code_integers[nearest(places.code_values, weight)]
-    return np.int64(np.rint(weight / places.step))
+    return np.int64(np.rint(min(max(weight / places.step, -_BEYOND), _BEYOND)))
 
 
 @kernel
@@ -154,6 +157,15 @@ def place(
 
 
 @kernel
+def impossible(delays, n, rank):
+    """Return the first of `n` delays that has no column, -1 if all have one."""
+    for i in range(n):
+        if rank[delays[i]] < 0:
+            return np.int64(delays[i])
+    return np.int64(-1)
+
+
+@kernel
 def sort_segments(sources, delays, words, n, rank, n_delays, n_sources, out):
     """Sort words by source, then delay.
 
@@ -161,8 +173,8 @@ def sort_segments(sources, delays, words, n, rank, n_delays, n_sources, out):
     ----------
     sources, delays, words : arrays
         The first `n` entries are the unit's synapses.
-    rank : (longest delay + 1,) int64
-        The column of each delay.
+    rank : (65536,) int64
+        The column of each delay; -1 for none.
     out : (n,) uint32
         Written.
 

@@ -10,6 +10,7 @@ follows from its own 64 random bits and from nothing else; each term hashes them
 from __future__ import annotations
 
 import math
+from decimal import Context, Decimal
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -53,6 +54,11 @@ _REACH_EXPONENTIAL = 23.0
 
 _LAST_DIGITS = 1e-9
 """Share in which the C library's exp and ours differ at the most, and far more."""
+
+_DIGITS = Context(prec=40)
+
+_MOST_DRAWS = 100_000
+"""Draws after which one that still lies beyond its bounds is clipped; 1,000 are the most on average."""
 
 _ONE = np.uint64(1)
 
@@ -148,7 +154,12 @@ def _numbers(value: Value) -> tuple[int, float, float]:
         case Normal():
             return NORMAL, value.mean, value.sd
         case Lognormal():
-            return LOGNORMAL, value.log_mean, value.log_sd
+            constant = value.log_sd == 0.0
+            return (
+                (CONSTANT, _exp(value.log_mean), 0.0)
+                if constant
+                else (LOGNORMAL, value.log_mean, value.log_sd)
+            )
         case Exponential():
             return EXPONENTIAL, value.mean, 0.0
         case Gamma():
@@ -176,7 +187,12 @@ def _bounds(value: Value, reach_um: float) -> tuple[float, float]:
             ends = value.mean - REACH_SD * value.sd, value.mean + REACH_SD * value.sd
         case Lognormal():
             reach = REACH_SD * value.log_sd
-            ends = math.exp(value.log_mean - reach), math.exp(value.log_mean + reach)
+            constant = _exp(value.log_mean)
+            ends = (
+                _widened(_exp(value.log_mean - reach), -_LAST_DIGITS, constant),
+                _widened(_exp(value.log_mean + reach), _LAST_DIGITS, constant),
+            )
+            ends = (constant, constant) if reach == 0.0 else ends
         case Exponential():
             ends = 0.0, _REACH_EXPONENTIAL * value.mean
         case Gamma():
@@ -184,7 +200,7 @@ def _bounds(value: Value, reach_um: float) -> tuple[float, float]:
         case Array():
             return min(value.values, default=0.0), max(value.values, default=0.0)
         case DistanceLinear():
-            far = value.at_zero + value.slope_per_um * reach_um
+            far = value.at_zero + value.slope_per_um * reach_um * (1.0 + _LAST_DIGITS)
             return min(value.at_zero, far), max(value.at_zero, far)
         case DistanceExponential() | DistanceGaussian():
             least, greatest = bounds_of(value, reach_um)
@@ -199,6 +215,11 @@ def _bounds(value: Value, reach_um: float) -> tuple[float, float]:
     high = math.inf if value.high is None else float(value.high)
     least, greatest = (min(max(end, low), high) for end in ends)
     return least, greatest
+
+
+def _exp(x: float) -> float:
+    """Return e**x rounded to the nearest, as no C library promises."""
+    return float(_DIGITS.exp(Decimal(x)))
 
 
 def _widened(bound: float, share: float, exact: float) -> float:
@@ -266,13 +287,12 @@ def _once(kind, a, b, bits, table):
 def _bounded(kind, a, b, low, high, bounds, bits, table):
     """Draw from a distribution; what lies beyond its bounds is redrawn or clipped."""
     value = _once(kind, a, b, bits, table)
-    if bounds == REDRAW:
-        while value < low or value > high:
-            bits = _next(bits)
-            value = _once(kind, a, b, bits, table)
-    elif bounds == CLIP:
-        value = min(max(value, low), high)
-    return value
+    n_draws = _MOST_DRAWS if bounds == CLIP else 1
+    while (value < low or value > high) and n_draws < _MOST_DRAWS:
+        bits = _next(bits)
+        value = _once(kind, a, b, bits, table)
+        n_draws += 1
+    return min(max(value, low), high)
 
 
 @kernel
@@ -300,10 +320,12 @@ def _fill_normal(term, salt, bits, table, out, n):
         for i in range(n):
             h = mix64(bits[i] + salt)
             value = mean + sd * normal(np.uint32(h), table)
-            while value < low or value > high:
+            n_draws = 1
+            while (value < low or value > high) and n_draws < _MOST_DRAWS:
                 h = _next(h)
                 value = mean + sd * normal(np.uint32(h), table)
-            out[i] = value
+                n_draws += 1
+            out[i] = min(max(value, low), high)
     else:
         for i in range(n):
             value = mean + sd * normal(np.uint32(mix64(bits[i] + salt)), table)
@@ -316,7 +338,7 @@ def _fill_term(law, k, salt, bits, distance, index, table, out, n):
     term = law.terms[k]
     kind = np.int64(term[0])
     if kind == CONSTANT:
-        out[:n] = term[1]
+        out[:n] = min(max(term[1], term[3]), term[4])
     elif kind == NORMAL:
         _fill_normal(term, salt, bits, table, out, n)
     elif kind == UNIFORM:

@@ -17,15 +17,32 @@ def _around(choice, hole):
 
 
 @kernel
-def choose(key, count, low, high, hole, distinct, marks, out):
-    """Write `count` candidates of [low, high).
+def choose_any(key, begin, count, low, high, hole, out):
+    """Write `count` candidates of [low, high), drawn with replacement: those from the `begin`-th on.
 
     Parameters
     ----------
     hole : int
         What is no candidate; -1 for none.
-    distinct : bool
-        Whether each is chosen at most once; `count` is then at most the number of candidates.
+    out : (>= count,) int64
+        Written.
+    """
+    place = hole - low if low <= hole < high else -1
+    n = high - low - (1 if place >= 0 else 0)
+    for i in range(count):
+        out[i] = low + _around(below(draw(key, np.uint64(begin + i)), n), place)
+
+
+@kernel
+def choose_distinct(key, count, low, high, hole, marks, out):
+    """Write `count` candidates of [low, high), each at most once.
+
+    Parameters
+    ----------
+    count : int
+        At most the number of candidates.
+    hole : int
+        What is no candidate; -1 for none.
     marks : (>= (high - low) / 64 + 1,) uint64
         Zeros; zeros again on return.
     out : (>= count,) int64
@@ -33,10 +50,6 @@ def choose(key, count, low, high, hole, distinct, marks, out):
     """
     place = hole - low if low <= hole < high else -1
     n = high - low - (1 if place >= 0 else 0)
-    if not distinct:
-        for i in range(count):
-            out[i] = low + _around(below(draw(key, np.uint64(i)), n), place)
-        return
     few = min(count, n - count)  # where most are chosen, the others are
     done, attempt = 0, 0
     while done < few:

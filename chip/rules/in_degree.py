@@ -6,7 +6,7 @@ import numpy as np
 
 from chip.jit import kernel
 from chip.random import Purpose, draw, stream_key
-from chip.rules.choosing import choose
+from chip.rules.choosing import choose_any, choose_distinct
 from chip.rules.generator import BATCH, Batch, Ends, Generator, block_of
 from chip.rules.splitting import split, split_blocks
 from network import FixedInDegree, FixedTotalNumber
@@ -25,7 +25,7 @@ class InDegree(Generator):
         _split_all(
             self.key, in_degree, ends.first, ends.n_sources, self.block, self.hole, self.distinct, self.counts
         )
-        self.most = max(BATCH, int(self.counts.max(initial=0)))
+        self.most = max(BATCH, int(self.counts.max(initial=0)) if self.distinct else 0)
         self.n_expected = float(in_degree.sum())
 
     @property
@@ -43,6 +43,10 @@ class InDegree(Generator):
         each = self.ends.n_sources - self.hole
         split(key, rule.n, self.ends.n_targets, each, self.distinct, self.ends.first, out)
         return out
+
+    def end(self, low: int, high: int) -> int:
+        """End after the last target."""
+        return self.ends.n << 32
 
     def emit(self, low: int, high: int, cursor: int, batch: Batch) -> tuple[int, int]:
         """Fill a batch."""
@@ -76,18 +80,29 @@ def _split_all(key, in_degree, first, n_sources, block, hole, distinct, counts):
 
 @kernel
 def _emit(key, counts, block, low, high, first, hole, distinct, cursor, batch):
+    """Go on from a target and the number of its synapses that are done: ``target << 32 | done``."""
     marks, chosen = np.zeros((high - low) // 64 + 1, np.uint64), np.empty(batch.source.size, np.int64)
     n, size = 0, batch.source.size
-    while cursor < counts.size and n + np.int64(counts[cursor]) <= size:
-        count = np.int64(counts[cursor])
+    target, done = cursor >> 32, cursor & 0xFFFFFFFF
+    while target < counts.size:
+        left = np.int64(counts[target]) - done
+        count = min(left, size - n)
+        if count < left and (distinct or count == 0):
+            break
         if count > 0:
-            own = first + cursor if hole else -1
-            row = draw(draw(key, np.uint64(first + cursor)), block)
-            choose(row, count, low, high, own, distinct, marks, chosen)
+            own = first + target if hole else -1
+            row = draw(draw(key, np.uint64(first + target)), block)
+            if distinct:
+                choose_distinct(row, count, low, high, own, marks, chosen)
+            else:
+                choose_any(row, done, count, low, high, own, chosen)
             for i in range(count):
                 batch.source[n + i] = chosen[i]
-                batch.target[n + i] = cursor
-                batch.bits[n + i] = draw(~row, np.uint64(i))
+                batch.target[n + i] = target
+                batch.bits[n + i] = draw(~row, np.uint64(done + i))
             n += count
-        cursor += 1
-    return n, cursor
+        if count < left:
+            done += count
+        else:
+            target, done = target + 1, 0
+    return n, target << 32 | done

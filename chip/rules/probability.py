@@ -7,7 +7,7 @@ import numpy as np
 from chip.binomial import binomial_distribution
 from chip.jit import kernel
 from chip.random import draw, unit
-from chip.rules.choosing import choose
+from chip.rules.choosing import choose_distinct
 from chip.rules.generator import BATCH, Batch, Ends, Generator, block_of
 from network import FixedProbability
 
@@ -60,7 +60,7 @@ def _emit(key, laws, low, high, block, first, n_targets, hole, cursor, batch):
         row = draw(draw(key, np.uint64(first + cursor)), np.uint64(low // block))
         law = laws[1 if low <= own < high else 0]
         count = np.searchsorted(law, unit(draw(row, _COUNT)))
-        choose(row, count, low, high, own, True, marks, chosen)
+        choose_distinct(row, count, low, high, own, marks, chosen)
         for i in range(count):
             batch.source[n + i] = chosen[i]
             batch.target[n + i] = cursor

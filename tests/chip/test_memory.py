@@ -144,11 +144,11 @@ GOLDEN = {
     "fixed_probability": "6253181df5fefc92 bbe7b91ee8e2d1a8",
     "fixed_probability no autapses": "e52370e8fdf803a3 d4f35aa39c5c7a6b",
     "fixed_probability sure": "d9630ea50f53eb45 9b8610bfc96b35c8",
-    "distance": "e4447eca15971a92 92d61666c32e1097",
-    "distance periodic": "2815cacf0bd8ee3a 0ec88b0883b6f170",
-    "distance shell": "616f05e2aa4e763f 1bc4f70ebbebd261",
-    "distance linear": "815eaf14abd5965f 7f2377c23442b851",
-    "distance decay": "dbb8ff2e3e48fb22 22be1d87f11a0451",
+    "distance": "448a4e95c7e1df9c af850a0cab16981b",
+    "distance periodic": "4d8d432eaaa923d8 e51223cddf3236fa",
+    "distance shell": "1d64d6b7f5dc0c26 6e4d632dfa92fff0",
+    "distance linear": "268d536fef03bbc8 739cff2cba5c0fc1",
+    "distance decay": "d67bf38ea81b7744 1158de0cc85e7e75",
     "small_world": "293eac044c68d864 b0baa21613c4a4af",
 }
 

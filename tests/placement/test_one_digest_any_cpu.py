@@ -20,7 +20,7 @@ LEAST_CPU = {"x86_64": "x86-64"}.get(platform.machine(), "generic")
 KNOWN = {
     "float32": "835bb7d5b5c66ec88a4486fecfe9fd440e94787d322c8ff16a6c2a693bc23060",
     "float64": "677de2c1fc485ef6011230e3b9c0d827b245cc95ef138c327e59c35d58ceb05a",
-    "language": "55d35585e1e70e87be457d2e6b399b68",
+    "language": "e57a3711cd102d803424c5a16846bf3a",
     "synapses": "bbf3dddd7ca242084bb2175d04d112c2",
 }
 

@@ -1,7 +1,7 @@
 """Positions and distances, by plain formulas."""
 
 from itertools import product
-from math import hypot, inf
+from math import floor, hypot, inf, prod
 
 from network import FreePositions, GridPositions
 from tests.chip.expansion.hashes import POSITION, draw, key_of
@@ -61,3 +61,29 @@ def box_spans(box: list[Span], place: Place, period: Place) -> Span:
         across = p < inf and _around(x + p / 2, p, low, high)
         long.append(p / 2 if across else max(corners))
     return hypot(*short) * (1.0 - 1e-12), hypot(*long) * (1.0 + 1e-12)
+
+
+def wrapped(place: Place, period: Place) -> Place:
+    """A place with each coordinate taken modulo its period."""
+    return tuple(x if p == inf else x - floor(x / p) * p for x, p in zip(place, period, strict=True))
+
+
+def cells_of(places: list[Place], period: Place, n_cells: float) -> dict[int, list[int]]:
+    """Neurons by the number of their cell: the longest side is halved while there are few enough cells."""
+    if not places:
+        return {}
+    inside = [wrapped(place, period) for place in places]
+    axes = list(zip(*inside, strict=True))
+    low = [0.0 if p < inf else min(axis) for axis, p in zip(axes, period, strict=True)]
+    extent = [p if p < inf else max(axis) - min(axis) for axis, p in zip(axes, period, strict=True)]
+    shape = [1] * len(axes)
+    while prod(shape) * 2 <= n_cells:
+        sides = [e / n for e, n in zip(extent, shape, strict=True)]
+        shape[sides.index(max(sides))] *= 2
+    cells: dict[int, list[int]] = {}
+    for neuron, place in enumerate(inside):
+        cell = 0
+        for x, least, e, n in zip(place, low, extent, shape, strict=True):
+            cell = cell * n + (min(floor((x - least) / e * n), n - 1) if e > 0 else 0)
+        cells.setdefault(cell, []).append(neuron)
+    return cells

@@ -1,12 +1,14 @@
 """Rules: which pairs there are, and each one's random bits. One generator a rule, target by target."""
 
 from collections.abc import Callable, Iterator
+from math import inf
 from typing import Any, NamedTuple
 
 from network import (
     AllToAll,
     Convolution,
     DistanceDependent,
+    DistanceLinear,
     FixedInDegree,
     FixedOutDegree,
     FixedProbability,
@@ -18,7 +20,7 @@ from network import (
 from tests.chip.expansion.counts import binomial_by_threshold, split, successes
 from tests.chip.expansion.hashes import IN_DEGREE, SYNAPSE, below, draw, key_of, other, unit
 from tests.chip.expansion.laws import drawn
-from tests.chip.expansion.places import Place, apart, box_spans
+from tests.chip.expansion.places import Place, apart, box_spans, cells_of, wrapped
 
 
 class Pairs(NamedTuple):
@@ -177,25 +179,27 @@ def _distance_dependent(rule: DistanceDependent, pairs: Pairs) -> Iterator[Pair]
     source_um, target_um = pairs.source_um, pairs.target_um
     assert source_um is not None
     assert target_um is not None
-    radius = float("inf") if rule.radius_um is None else rule.radius_um
-    size = block_size(pairs.n_sources)
+    radius = inf if rule.radius_um is None else rule.radius_um
 
     def chance(d: float) -> float:
         return min(max(drawn(rule.p, 0, 0, d, 0), 0.0), 1.0) if d <= radius else 0.0
 
-    for target, key, candidates in _by_target_and_block(rule, pairs):
-        if not candidates:
-            continue
-        first = candidates[0] // size * size
-        corners = zip(*source_um[first : first + size], strict=True)
-        spans = box_spans([(min(c), max(c)) for c in corners], target_um[target], pairs.period)
-        most = min(_greatest(chance, rule, spans, radius) * (1.0 + 1e-9), 1.0)
-        if most <= 2.0**-60:
-            continue
-        count = successes(len(candidates), most, draw(key, 1 << 40))
-        for i, source in enumerate(_choose(key, count, candidates, distinct=True)):
-            if unit(draw(key, (1 << 41) + i)) * most < chance(pairs.distance(source, target)):
-                yield Pair(source, target, draw(other(key), i))
+    far = 1e300 if isinstance(rule.p, DistanceLinear) else 1e9
+    peak = min(_greatest(chance, rule, (0.0, far), radius) * (1.0 + 1e-9), 1.0)
+    cells = cells_of(source_um, pairs.period, min(len(source_um) / 16.0, len(source_um) * peak / 2.0))
+    for target, place in enumerate(target_um):
+        for cell, members in cells.items():
+            corners = zip(*(wrapped(source_um[m], pairs.period) for m in members), strict=True)
+            spans = box_spans([(min(c), max(c)) for c in corners], place, pairs.period)
+            most = min(_greatest(chance, rule, spans, radius) * (1.0 + 1e-9), 1.0)
+            if most <= 2.0**-60:
+                continue
+            candidates = [m for m in members if m != _hole(rule, pairs, target)]
+            key = draw(draw(pairs.key, target), cell)
+            count = successes(len(candidates), most, draw(key, 1 << 40))
+            for i, source in enumerate(_choose(key, count, candidates, distinct=True)):
+                if unit(draw(key, (1 << 41) + i)) * most < chance(pairs.distance(source, target)):
+                    yield Pair(source, target, draw(draw(pairs.key, target), source))
 
 
 def _greatest(
