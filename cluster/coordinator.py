@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from cluster.arrays import ArrayStore, require_arrays
+from cluster.causes import cause_of
 from cluster.control import RunControl
 from cluster.errors import DeploymentLost, RunConflict
 from cluster.execution import Execution, run_meta
@@ -158,7 +159,7 @@ class Coordinator:
                     self._state = "ready"
         except Exception as problem:
             self._report = {}  # It may be what could not be written.
-            self._fail(f"building failed: {problem}")
+            self._fail(cause_of(problem))
 
     def _execute(self, execution: Execution, writer: RunWriter) -> None:
         try:

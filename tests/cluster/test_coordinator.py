@@ -42,7 +42,11 @@ def test_a_build_that_fails_is_on_record(tmp_path: Path) -> None:
     team.go.set()
     finish("build d1")
     record = status_of(tmp_path)
-    assert (record["state"], record["error"]) == ("failed", "building failed: no memory for 4 GiB")
+    assert (record["state"], record["error"]) == (
+        "failed",
+        "building failed: chips: must be built within the host's free memory, got a need of more than that; "
+        "use more chips or release deployments",
+    )
     assert record["report"] is None
     with pytest.raises(RunConflict) as caught:
         coordinator.start_run("r1", 10)
@@ -61,7 +65,9 @@ def test_a_report_that_fails_is_on_record(tmp_path: Path, monkeypatch: pytest.Mo
     coordinator, team = held(tmp_path)
     team.go.set()
     finish("build d1")
-    assert status_of(tmp_path)["error"] == "building failed: division by zero"
+    assert status_of(tmp_path)["error"] == (
+        "building failed: division by zero; report it with the network's id"
+    )
     coordinator.close()
 
 
@@ -75,7 +81,9 @@ def test_a_report_that_cannot_be_written_is_on_record(
     record = status_of(tmp_path)
     assert record["state"] == "failed"
     cause = "building failed: Out of range float values are not JSON compliant"
-    assert record["error"] in (cause, f"{cause}: nan")  # Later versions of Python name the value.
+    report = "report it with the network's id"
+    # Later versions of Python name the value.
+    assert record["error"] in (f"{cause}; {report}", f"{cause}: nan; {report}")
     assert record["report"] is None
     assert not any(thread.name.startswith("chip_") for thread in threading.enumerate())
     with pytest.raises(RunConflict) as caught:
@@ -124,7 +132,8 @@ def test_a_full_disk_fails_the_deployment_and_is_on_record_once_there_is_room(
     record = status_of(tmp_path)
     assert (record["state"], record["error"]) == (
         "failed",
-        "building failed: [Errno 28] No space left on device",
+        "building failed: disk: must have room for what is built, got none; "
+        "delete runs or arrays, or ask the operator for room",
     )
     coordinator.close()
     assert status_of(tmp_path) == record
