@@ -21,8 +21,8 @@ from typing import Any
 
 import numpy as np
 
+from chip.laws import law_of
 from chip.spread import moments_of
-from chip.values import law_of
 from cluster.differences import Coordinate, Difference, Floats, lattice
 from network import Network, Projection
 from network.connectivity import AllToAll, Convolution, DistanceDependent, FixedProbability, Pooling
@@ -51,6 +51,8 @@ def expected_synapses(network: Network, projection: Projection) -> int:
     rule, same = projection.connectivity, projection.source == projection.target
     without_self = same and not getattr(rule, "allow_autapses", True)
     n_pairs = source.size * target.size
+    if not n_pairs:
+        return 0
     if isinstance(rule, DistanceDependent):
         assert source.positions is not None, projection.source
         assert target.positions is not None, projection.target
@@ -76,10 +78,8 @@ def expected_total(network: Network) -> int:
 def expected_fan_in(network: Network, projection: Projection) -> float:
     """Return the synapses of a projection onto one neuron, on average; of a window, onto one inside."""
     rule = projection.connectivity
-    if isinstance(rule, Convolution):
-        return float(math.prod(rule.kernel_shape[1:]))
-    if isinstance(rule, Pooling):
-        return float(math.prod(rule.window))
+    if isinstance(rule, Convolution | Pooling):
+        return float(rule.most_fan_in)
     size = max(network.member(projection.target).size, 1)
     if not isinstance(rule, DistanceDependent):
         n_sources = network.member(projection.source).size

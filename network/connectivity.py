@@ -7,15 +7,16 @@ projection of a population onto itself.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Annotated, Literal, Self, TypeAlias
 
-import numpy as np
 from pydantic import Field, model_validator
 
 from network.errors import NetworkError, Problem, show
 from network.schema import Description, Indices, Number, Numbers, Sha256, Whole
 from network.values import DistanceExponential, DistanceGaussian, DistanceLinear
+from network.windows import Axis
 
 MAX_FAN_IN = 2**31
 MAX_SYNAPSES = 2**53
@@ -164,7 +165,7 @@ MAX_WINDOW = 2**20
 
 Extent = Annotated[Whole, Field(ge=1, le=2**31)]
 Places = Annotated[Whole, Field(ge=1, le=MAX_WINDOW)]
-Pair = tuple[Extent, Extent]
+Pair: TypeAlias = tuple[Extent, Extent]
 Padding = tuple[Annotated[Whole, Field(ge=0, le=2**31)], Annotated[Whole, Field(ge=0, le=2**31)]]
 
 
@@ -175,17 +176,34 @@ class Window(Description):
         description="the channels, rows and columns of the source population"
     )
     stride: Pair = Field(default=(1, 1), description="the step of the window in rows and columns")
-    padding: Padding = Field(default=(0, 0), description="the rows and columns of silence added on each side")
+    padding: Padding = Field(
+        default=(0, 0),
+        description="the rows and columns of silence added on each side, fewer than the window spans",
+    )
 
-    def _positions(self, size: Pair, dilation: Pair) -> tuple[int, int]:
-        """Return how many rows and columns of positions a window of `size` has; may be below 1."""
+    @property
+    def axes(self) -> tuple[Axis, Axis]:
+        """The rows and columns of the image and of the windows over it."""
+        raise NotImplementedError
+
+    def _along(self, places: Pair, dilation: Pair) -> tuple[Axis, Axis]:
         rows, columns = (
-            (self.source_shape[1 + k] + 2 * self.padding[k] - dilation[k] * (size[k] - 1) - 1)
-            // self.stride[k]
-            + 1
+            Axis(self.source_shape[1 + k], self.stride[k], self.padding[k], dilation[k], places[k])
             for k in (0, 1)
         )
         return rows, columns
+
+    def _window_problems(self, name: str, noun: str) -> Iterator[Problem]:
+        """Yield the problems of a window that has no position, or one in silence alone."""
+        positions = [axis.n_positions for axis in self.axes]
+        if min(positions) < 1:
+            rule = "must leave at least one position of the window"
+            got = " x ".join(map(str, positions))
+            yield name, f"{rule}, got {got}; make the {noun} smaller or the padding larger"
+        for k, (axis, what) in enumerate(zip(self.axes, ("rows", "columns"), strict=True)):
+            if axis.padding >= axis.reach:
+                rule = f"must be < {axis.reach}, the {what} that the {noun} spans"
+                yield f"padding[{k}]", f"{rule}, got {axis.padding}; lower it"
 
 
 class Convolution(Window):
@@ -222,25 +240,28 @@ class Convolution(Window):
         if n_out % self.groups:
             rule = f"must be a divisor of the channels out, {n_out}"
             yield "groups", f"{rule}, got {self.groups}; change it"
-        if min(self.target_shape) < 1:
-            got = " x ".join(map(str, self.target_shape[1:]))
-            rule = "must leave at least one position of the window"
-            yield "kernel_shape", f"{rule}, got {got}; make the kernel smaller or the padding larger"
+        yield from self._window_problems("kernel_shape", "kernel")
+
+    @property
+    def axes(self) -> tuple[Axis, Axis]:
+        """The rows and columns of the image and of the windows over it."""
+        return self._along(self.kernel_shape[2:], self.dilation)
 
     @property
     def target_shape(self) -> tuple[int, int, int]:
         """Channels, rows and columns of the target population."""
-        _, _, rows, columns = self.kernel_shape
-        return (self.kernel_shape[0], *self._positions((rows, columns), self.dilation))
+        rows, columns = self.axes
+        return self.kernel_shape[0], rows.n_positions, columns.n_positions
 
     def n_synapses(self, n_sources: int, n_targets: int) -> int:
         """Return the number of synapses between `n_sources` and `n_targets` neurons."""
-        n_out, n_in, rows, columns = self.kernel_shape
-        inside = [
-            _n_inside(self.source_shape[1 + k], n, self.stride[k], self.padding[k], self.dilation[k], places)
-            for k, (n, places) in enumerate(zip(self.target_shape[1:], (rows, columns), strict=True))
-        ]
-        return n_out * n_in * inside[0] * inside[1]
+        n_out, n_in, *_ = self.kernel_shape
+        return n_out * n_in * math.prod(axis.n_inside for axis in self.axes)
+
+    @property
+    def most_fan_in(self) -> int:
+        """A bound of the synapses onto one target."""
+        return self.kernel_shape[1] * math.prod(axis.most_inside for axis in self.axes)
 
 
 class Pooling(Window):
@@ -251,33 +272,30 @@ class Pooling(Window):
 
     @model_validator(mode="after")
     def _shapes_agree(self) -> Self:
-        if min(self.target_shape) < 1:
-            got = " x ".join(map(str, self.target_shape[1:]))
-            rule = "must leave at least one position of the window"
-            problem = f"{rule}, got {got}; make the window smaller or the padding larger"
-            raise NetworkError([("window", problem)])
+        problems = list(self._window_problems("window", "window"))
+        if problems:
+            raise NetworkError(problems)
         return self
 
     @property
     def target_shape(self) -> tuple[int, int, int]:
         """Channels, rows and columns of the target population."""
-        return (self.source_shape[0], *self._positions(self.window, (1, 1)))
+        rows, columns = self.axes
+        return self.source_shape[0], rows.n_positions, columns.n_positions
 
     def n_synapses(self, n_sources: int, n_targets: int) -> int:
         """Return the number of synapses between `n_sources` and `n_targets` neurons."""
-        inside = [
-            _n_inside(self.source_shape[1 + k], n, self.stride[k], self.padding[k], 1, self.window[k])
-            for k, n in enumerate(self.target_shape[1:])
-        ]
-        return self.source_shape[0] * inside[0] * inside[1]
+        return self.source_shape[0] * math.prod(axis.n_inside for axis in self.axes)
 
+    @property
+    def most_fan_in(self) -> int:
+        """A bound of the synapses onto one target."""
+        return math.prod(axis.most_inside for axis in self.axes)
 
-def _n_inside(size: int, n: int, stride: int, padding: int, dilation: int, places: int) -> int:
-    """Return how many of the places of all `n` windows along one axis lie within the image."""
-    offset = np.arange(places) * dilation - padding  # source = position * stride + offset, 0 <= source < size
-    first = np.maximum(-(offset // stride), 0)
-    last = np.minimum((size - 1 - offset) // stride, n - 1)
-    return int(np.maximum(last - first + 1, 0).sum())
+    @property
+    def axes(self) -> tuple[Axis, Axis]:
+        """The rows and columns of the image and of the windows over it."""
+        return self._along(self.window, (1, 1))
 
 
 class Explicit(Description):

@@ -8,6 +8,7 @@ import pytest
 
 from chip.rules import RULES as GENERATORS
 from chip.rules import Batch, generator_of
+from chip.rules.generator import BATCH
 from network import AllToAll, Convolution, Explicit, FixedInDegree, OneToOne, Pooling, SmallWorld, Uploaded
 from network.connectivity import Connectivity
 from tests.chip.cases import DELAY, LISTED, LISTS, RULES, VALUES, WEIGHT, drawing, of_value
@@ -144,6 +145,29 @@ def test_explicit_draws_what_it_does_not_list() -> None:
 
 def test_empty_lists_make_nothing() -> None:
     assert Case(Explicit(sources=(), targets=()), (3, 4)).synapses() == []
+
+
+def test_windows_may_be_larger_than_the_image() -> None:
+    image = {"source_shape": (2, 3, 2), "padding": (6, 3), "stride": (2, 1)}
+    kernel = tuple(float(k) for k in range(1, 2 * 4 * 5 * 4 + 1))
+    rules = [
+        Convolution(kernel_shape=(4, 2, 5, 4), kernel=kernel, dilation=(2, 1), **image),
+        Pooling(window=(8, 5), **image),
+    ]
+    for rule in rules:
+        sizes = int(np.prod(rule.source_shape)), int(np.prod(rule.target_shape))
+        case = Case(rule, sizes, None if isinstance(rule, Convolution) else 1.0)
+        assert same(case.synapses(), case.expected(), STEP)
+        assert len(case.expected()) == rule.n_synapses(*sizes)
+
+
+def test_a_window_that_dwarfs_the_image_costs_no_more_than_the_image() -> None:
+    rule = Pooling(source_shape=(2, 1, 3), window=(2**20, 2**20), padding=(2**19, 2**19))
+    case = Case(rule, (6, 2 * 2 * 4))
+    assert generator_of(rule, case.ends(0, 16)).most == BATCH
+    assert pairs_of(case) == {
+        (source, target): 1 for target in range(16) for source in range(6) if source // 3 == target // 8
+    }
 
 
 def test_a_convolution_is_a_convolution() -> None:

@@ -171,6 +171,18 @@ def pair(**changes: Any) -> dict[str, Any]:
     return {**network, **changes}
 
 
+def empty_in_space() -> dict[str, Any]:
+    """Two empty populations on a grid, the first joined with itself and the second by distance."""
+    grid = {"kind": "grid", "shape": [0], "extent_um": [100]}
+    kernel = {"kind": "distance_exponential", "scale": 1, "length_um": 50}
+    network = pair()
+    for population in network["populations"]:
+        population |= {"size": 0, "positions": grid}
+    network["projections"][0]["connectivity"] = {"rule": "distance_dependent", "p": kernel}
+    network["projections"].append(network["projections"][0] | {"target": "first", "receptor": "excitatory"})
+    return network
+
+
 def overloaded() -> dict[str, Any]:
     """The pair, with 100,000 weights of 21,845 LSBs onto one neuron: more than a slot can hold."""
     network, n = pair(), 100_000

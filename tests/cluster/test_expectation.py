@@ -14,7 +14,7 @@ from chip.positions import period_of, positions_of
 from cluster.expectation import expected_fan_in, expected_synapses, expected_total
 from network import Network, parse_network
 from network.connectivity import DistanceDependent
-from tests.cluster.samples import pair
+from tests.cluster.samples import empty_in_space, pair
 
 
 def grid(*shape: int, cell_um: float = 10.0, **more: Any) -> dict[str, Any]:
@@ -208,6 +208,11 @@ def test_a_million_neurons_take_no_longer() -> None:
         ({"rule": "small_world", "k": 4, "p_rewire": 0.2}, 48, 4.0),
         ({"rule": "one_to_one"}, 12, 1.0),
         ({"rule": "pooling", "source_shape": [1, 3, 4], "window": [3, 3], "padding": [1, 1]}, 70, 9.0),
+        (
+            {"rule": "pooling", "source_shape": [1, 3, 4], "window": [2**20 + 1] * 2, "padding": [2**19] * 2},
+            144,
+            12.0,
+        ),
     ],
 )
 def test_rules_say_how_many(rule: dict[str, Any], synapses: int, fan_in: float) -> None:
@@ -218,6 +223,12 @@ def test_rules_say_how_many(rule: dict[str, Any], synapses: int, fan_in: float) 
     (projection,) = described.projections
     assert expected_synapses(described, projection) == synapses
     assert expected_fan_in(described, projection) == fan_in
+
+
+def test_empty_populations_have_no_synapses_at_any_distance() -> None:
+    network = parse_network(empty_in_space())
+    assert [expected_synapses(network, p) for p in network.projections] == [0, 0]
+    assert [expected_fan_in(network, p) for p in network.projections] == [0.0, 0.0]
 
 
 def test_a_neuron_inside_receives_from_all_places_of_a_kernel() -> None:

@@ -11,7 +11,7 @@ import pytest
 from chip import SlotOverflow
 from cluster import CapacityError, DeployOptions, run_local
 from network import NetworkError, parse_network
-from tests.cluster.samples import everything, everything_network, overloaded
+from tests.cluster.samples import empty_in_space, everything, everything_network, overloaded
 
 pytestmark = pytest.mark.usefixtures("kernels")
 
@@ -34,6 +34,11 @@ PROMISED = {
     "conservation",
     "quantisation",
 }
+
+
+def test_empty_populations_run() -> None:
+    summary = run_local(parse_network(empty_in_space()), n_ticks=5).summary
+    assert (summary["n_neurons"], summary["n_synapses"], summary["n_spikes"]) == (0, 0, 0)
 
 
 def test_a_summary_holds_what_is_promised() -> None:

@@ -104,10 +104,11 @@ def explicit(draw: st.DrawFn, h: float, n_sources: int, n_targets: int) -> dict[
 def images(draw: st.DrawFn) -> tuple[dict[str, Any], int, int]:
     """Draw a convolution or pooling, with the sizes of its two ends."""
     small, window = st.integers(1, 5), [draw(st.integers(1, 3)) for _ in range(2)]
-    stride, padding = [draw(st.integers(1, 3)) for _ in range(2)], [draw(st.integers(0, 2)) for _ in range(2)]
+    stride = [draw(st.integers(1, 3)) for _ in range(2)]
     pooled = draw(st.booleans())
     dilation = [1, 1] if pooled else [draw(st.integers(1, 2)) for _ in range(2)]
     reach = [dilation[k] * (window[k] - 1) + 1 for k in range(2)]
+    padding = [draw(st.integers(0, min(reach[k] - 1, 2))) for k in range(2)]
     image = [max(draw(small), reach[k] - 2 * padding[k]) for k in range(2)]
     places = [(image[k] + 2 * padding[k] - reach[k]) // stride[k] + 1 for k in range(2)]
     common = {"stride": stride, "padding": padding}

@@ -186,6 +186,19 @@ REFUSED: list[tuple[dict[str, Any], int, int | None, str]] = [
         "make the window smaller or the padding larger",
     ),
     (
+        {**CONVOLUTION, "dilation": [3, 1], "padding": [4, 2]},
+        40,
+        36,
+        f"{RULE}.padding[0] must be < 4, the rows that the kernel spans, got 4; lower it\n"
+        f"{RULE}.padding[1] must be < 2, the columns that the kernel spans, got 2; lower it",
+    ),
+    (
+        {**POOLING, "padding": [1, 3]},
+        48,
+        8,
+        f"{RULE}.padding[1] must be < 3, the columns that the window spans, got 3; lower it",
+    ),
+    (
         {**POOLING, "window": [2**20 + 1, 3]},
         48,
         8,
@@ -259,7 +272,15 @@ TAKEN: list[tuple[dict[str, Any], int, int | None, int]] = [
     ({"rule": "one_to_one"}, 0, 0, 0),
     ({"rule": "all_to_all"}, 1, None, 1),
     (CONVOLUTION, 40, 36, 3 * 2 * (2 * 3) * (2 * 4)),
+    ({**CONVOLUTION, "dilation": [3, 1], "padding": [3, 1]}, 40, 3 * 7 * 6, 3 * 2 * (2 * 4) * (2 * 5)),
     (POOLING, 48, 8, 8 * 6),
+    ({"rule": "pooling", "source_shape": [1, 1, 1], "window": [2**20] * 2, "padding": [2**19] * 2}, 1, 4, 4),
+    (
+        {"rule": "pooling", "source_shape": [1, 1, 3], "window": [1, 2**20], "padding": [0, 2**20 - 1]},
+        3,
+        2**20 + 2,
+        3 * 2**20,
+    ),
     (uploaded(), 2, 3, 3),
     (uploaded(n=0, source_stop=0, target_stop=0), 0, 0, 0),
 ]
@@ -272,7 +293,7 @@ def test_sizes_that_just_suit(
     assert parse_network(between(rule, n_sources, n_targets)).n_synapses == n_synapses
 
 
-@pytest.mark.parametrize("padding", [(0, 0), (1, 0), (3, 2)])
+@pytest.mark.parametrize("padding", [(0, 0), (1, 0), (2, 1)])
 @pytest.mark.parametrize("dilation", [(1, 1), (2, 3)])
 @pytest.mark.parametrize("stride", [(1, 1), (2, 3), (5, 1)])
 def test_windows_are_counted_where_they_lie_within_the_image(
