@@ -65,7 +65,7 @@ def compared(outcome: RunOutcome, reference: dict[str, Any]) -> list[Comparison]
 def table_of(comparisons: Sequence[Comparison], title: str) -> Table:
     """Return the comparisons for people."""
     table = Table(title=title)
-    for column in ("population", "statistic", "here", "NEST", "deviation", "at most", ""):
+    for column in ("population", "statistic", "here", "NEST", "apart", "limit", ""):
         left = column in ("population", "statistic", "")
         table.add_column(column, justify="left" if left else "right", no_wrap=True)
     for each in comparisons:

@@ -26,8 +26,8 @@ DISTRIBUTIONS = ("rates_hz", "isi_cv", "correlation")
 REACH_SD = 3.0
 RATE_FLOOR = 0.03
 """Share of the mean rate."""
-CORRELATION_FLOOR = 5e-4
-"""Twice the deviation that the mean of 200 independent neurons has in 1,000 bins, sqrt(2 / 1000) / 199."""
+CORRELATION_FLOOR = REACH_SD * math.sqrt(2.0 / 1000.0) / 199.0
+"""Three standard deviations of the mean correlation of 200 independent neurons in 1,000 bins: 0.00067."""
 KS_CHANCE = math.sqrt(-0.5 * math.log(0.001 / 2.0))
 """Of ``D / sqrt(1/n + 1/m)``, exceeded by chance once in a thousand: 1.95 (Kolmogorov's distribution)."""
 

@@ -47,8 +47,8 @@ STEPS = {
     "expanded": expanded,
     "rules": lambda: generate_rules(show),
     "microcircuit": lambda: measure(show),
-    "statistics": lambda: measure_statistics(0.1, "poisson", show),
-    "full": lambda: measure_statistics(1.0, "dc", show),
+    "statistics": lambda: measure_statistics(0.1, "poisson", 5, show),
+    "full": lambda: measure_statistics(1.0, "dc", 4, show),
 }
 
 

@@ -29,23 +29,22 @@ from tests.reference.generate_microcircuit import FOLDER, NAMES, TIMESTEP_MS, Mi
 from tests.reference.nest_peer import reset_kernel
 
 SPIKES = Path(tempfile.gettempdir()) / "microcircuit-spikes"
-SEEDS = range(1, 6)
 DISCARDED_TICKS = 5_000
 N_TICKS = 25_000
 N_THREADS = 2
 
 
-def measure_statistics(scale: float, drive: str, show: Callable[[str], None]) -> None:
+def measure_statistics(scale: float, drive: str, n_seeds: int, show: Callable[[str], None]) -> None:
     """Run the seeds that have not run yet, and write the table of all."""
     circuit = Microcircuit(scale)
     seeds = {}
-    for seed in SEEDS:
+    for seed in range(1, n_seeds + 1):
         if not spike_file(scale, drive, seed).exists():
             command = [sys.executable, "-m", "tests.reference.generate_statistics"]
             subprocess.run([*command, str(scale), drive, str(seed)], check=True)
         seeds[str(seed)] = _summaries(circuit, drive, seed)
         rates = {name: round(each["rate_hz"], 3) for name, each in seeds[str(seed)].items()}
-        show(f"statistics {scale:g} {drive}: seed {seed} of {len(SEEDS)}, {rates} Hz")
+        show(f"statistics {scale:g} {drive}: seed {seed} of {n_seeds}, {rates} Hz")
     window = [DISCARDED_TICKS * TIMESTEP_MS, N_TICKS * TIMESTEP_MS]
     header = circuit.header() | {
         "about": "spike statistics of the microcircuit of Potjans and Diesmann (2014), of each seed",
@@ -53,10 +52,12 @@ def measure_statistics(scale: float, drive: str, show: Callable[[str], None]) ->
         "command": f"make reference ARGS={'full' if scale == 1 else 'statistics'}",
         "drive": drive,
         "window_ms": window,
+        "seeds": seeds,
     }
     del header["band"]
+    header["seeds"] = header.pop("seeds")  # last: they are long
     path = FOLDER / f"statistics_{scale:g}.json"
-    path.write_text(_as_text(header | {"seeds": seeds}))
+    path.write_text(_as_text(header))
     show(str(path))
 
 
