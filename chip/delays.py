@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from chip.values import Law, law_of
+from chip.laws import Law, law_of
 from network import Projection, Value
 
 

@@ -26,9 +26,10 @@ from chip.errors import SlotOverflow, SnapshotMismatch
 from chip.inputs import greatest_mean
 from chip.lanes import pushes_at_once
 from chip.layout import Builder, Places, sample_rows
-from chip.memory import BlockSpec, SynapseMemory, build
+from chip.memory import SynapseMemory, build
 from chip.neurons import MODELS
 from chip.poisson import room_for
+from chip.rows import BlockSpec
 from chip.spec import ChipSpec, InputSpec, SliceSpec
 
 SLOT_CAPACITY = 2**31 - 1

@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 
 from chip.arrays import FIRST, SIZE, Inputs, first_of, integers, joined
 from chip.jit import kernel
+from chip.laws import law_of
 from chip.poisson import count_events, fill_silences, poisson_table, room_for, tabulate
 from chip.positions import from_centre
 from chip.random import Purpose, draw, stream_key, unit32
 from chip.spec import ChipSpec, InputSpec, SliceSpec
-from chip.values import draw_values, law_of
+from chip.values import draw_values
 from chip.waveforms import WaveformTable
 from network import Value, extremes, needs_distance
 from network.positions import reach_from_centre_um

@@ -29,20 +29,21 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from queue import SimpleQueue
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from chip.codes import NO_CODES, Codes
+from chip.appended import Appended
 from chip.errors import ChipError
+from chip.laws import law_of
 from chip.normal import TABLE
 from chip.random import Purpose, stream_key
-from chip.rules import BATCH, Batch, Ends, Generator, generator_of
+from chip.rows import BlockSpec, RowSpec
+from chip.rules import BATCH, Batch, Generator, generator_of
 from chip.rules.generator import power_of_two
 from chip.sorting import Drawn, Places, impossible, place, sort_rows, sort_segments
-from chip.values import Law, law_of, read_only
-from network import Array, Convolution, DistanceDependent, Projection, Value
+from network import DistanceDependent
 
 _AHEAD = 2
 """Units that are made while one is appended, for each thread."""
@@ -50,88 +51,8 @@ _AHEAD = 2
 _UNIT = 1 << 19
 """Synapses of a unit, about: 10 bytes each while they are sorted."""
 
-_LEAST_ROOM, _MOST_ROOM = 1 << 16, 1 << 30
-"""Words that there is room for at first."""
-
 _KEYS = 1 << 20
 """Segments of a unit at most, unless the generators' blocks have more: counters that a sort holds."""
-
-
-@dataclass(frozen=True)
-class RowSpec:
-    """The synapses of one projection onto one slice of the chip.
-
-    Attributes
-    ----------
-    projection : Projection
-        As described.
-    ends : Ends
-        Which targets.
-    block : int
-        The block of the chip's axons that its sources are.
-    slice_number : int
-        Which of the chip's slices receives.
-    receptor : int
-    step : float
-        The projection's weight step.
-    shift : int
-        log2 of the step in LSBs.
-    timestep_ms : float
-    codes : Codes
-        The weights that a synapse can have, where not all multiples of the step.
-    columns : object or None
-        The arrays of an uploaded list: sources, targets, weights, delays_ms.
-    """
-
-    projection: Projection
-    ends: Ends
-    block: int
-    slice_number: int
-    receptor: int
-    step: float
-    shift: int
-    timestep_ms: float
-    codes: Codes = NO_CODES
-    columns: object | None = None
-
-    @property
-    def rule(self) -> object:
-        """What the generator takes: the rule, or the arrays of an upload."""
-        return self.projection.connectivity if self.columns is None else self.columns
-
-    def law(self, value: Value | None, listed: str) -> Law:
-        """Return the law of a value, or of the list of that name."""
-        column = getattr(self.rule, listed, None)
-        if isinstance(self.rule, Convolution) and listed == "weights":
-            column = self.rule.kernel
-        if column is not None:
-            return listed_law(np.asarray(column, np.float64))
-        return law_of(0.0 if value is None else value)
-
-
-def listed_law(values: NDArray[np.float64]) -> Law:
-    """Return the law that looks values up."""
-    law = law_of(Array(values=()))
-    low, high = (float(values.min()), float(values.max())) if values.size else (0.0, 0.0)
-    return law._replace(values=read_only(values), least=low, greatest=high)
-
-
-class BlockSpec(NamedTuple):
-    """What the memory needs to know of a block of axons.
-
-    Attributes
-    ----------
-    n : int
-        Axons.
-    delays : (n_delays,) int64 array
-        Ticks, ascending.
-    segments : bool
-        Whether the layout is in segments; else in rows.
-    """
-
-    n: int
-    delays: NDArray[np.int64]
-    segments: bool
 
 
 @dataclass(frozen=True)
@@ -399,9 +320,9 @@ class _Growing:
 
     def __init__(self, n_axons: int, n_words: int, n_late: int) -> None:
         self.n_axons, self.n_axons_done = n_axons, 0
-        self.words = _Appended(np.dtype(np.uint32), n_words)
-        self.late = _Appended(np.dtype(np.uint16), n_late)
-        self.starts = _Appended(np.dtype(np.uint32), 0)
+        self.words = Appended(np.dtype(np.uint32), n_words)
+        self.late = Appended(np.dtype(np.uint16), n_late)
+        self.starts = Appended(np.dtype(np.uint32), 0)
 
     def append(self, block: BlockSpec, unit: _Unit) -> None:
         """Append a unit."""
@@ -414,26 +335,6 @@ class _Growing:
         self.words.append(unit.words)
         self.late.append(unit.late)
         self.n_axons_done += unit.start.size // (block.delays.size if block.segments else 1)
-
-
-class _Appended:
-    """An array that grows. Room that is not used yet is not resident, so much of it costs no memory."""
-
-    def __init__(self, dtype: np.dtype[Any], n_expected: int) -> None:
-        room = min(n_expected + n_expected // 16, _MOST_ROOM) + _LEAST_ROOM
-        self._array, self.n = np.empty(room, dtype), 0
-
-    def append(self, part: NDArray[Any]) -> None:
-        """Append a part."""
-        if self.n + part.size > self._array.size:
-            self._array = np.concatenate([self._array, np.empty(self._array.size + part.size, part.dtype)])
-        self._array[self.n : self.n + part.size] = part
-        self.n += part.size
-
-    @property
-    def filled(self) -> NDArray[Any]:
-        """What was appended."""
-        return self._array[: self.n]
 
 
 def _joined(growing: _Growing, sums: Sequence[_Sums]) -> SynapseMemory:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from chip.memory import RowSpec
+from chip.rows import RowSpec
 from network import Member, PoissonInput
 
 BANK_NEURONS = 65_536

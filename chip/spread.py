@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable
 from typing import NamedTuple
 
-from chip.values import law_of
+from chip.laws import law_of
 from network.mass import gamma_below, normal_below
 from network.values import (
     Combined,

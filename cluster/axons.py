@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from chip import AxonBlock, SliceSpec
 from chip.codes import NO_CODES
-from chip.memory import RowSpec
 from chip.positions import period_of, positions_of
+from chip.rows import RowSpec
 from chip.rules import Ends
 from cluster.expectation import expected_synapses
 from cluster.plan import Plan

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from chip import MODELS, NeuronModel
-from chip.values import law_of
+from chip.neurons import Parameter
+from chip.laws import law_of
 from cluster.quantisation import described_weights, greatest_rate_hz
 from network import Network, NetworkError, PoissonInput, Population, Value
 from network.connectivity import Convolution
@@ -59,7 +60,7 @@ def _population(network: Network, population: Population, number: int) -> Iterat
             f"must be one of {_known(MODELS)}, got {population.model!r}; choose one of them",
         )
         return
-    yield from _parameters(f"{path}.parameters", model, population)
+    yield from _parameters(f"{path}.parameters", model, population, network.timestep_ms)
     yield from _initial(f"{path}.initial", model, population)
     for place, described in enumerate(population.inputs):
         if isinstance(described, PoissonInput):
@@ -95,7 +96,9 @@ def _initial(path: str, model: NeuronModel, population: Population) -> Iterator[
             yield f"{path}.{name}", f"{rule}, got {name!r}; use {_known(states)}"
 
 
-def _parameters(path: str, model: NeuronModel, population: Population) -> Iterator[Problem]:
+def _parameters(
+    path: str, model: NeuronModel, population: Population, timestep_ms: float
+) -> Iterator[Problem]:
     specs = {parameter.name: parameter for parameter in model.parameters}
     bounds = {name: (spec.default, spec.default) for name, spec in specs.items()}
     sound = True
@@ -107,37 +110,45 @@ def _parameters(path: str, model: NeuronModel, population: Population) -> Iterat
             continue  # Of an empty population: there is no value to be wrong.
         bounds[name] = _bounds(population, value)
         problems = [*_magnitude(f"{path}.{name}", bounds[name])]
-        rule = specs[name].problem(bounds[name][0])
-        if rule and not problems:
-            problems.append(
-                (f"{path}.{name}", f"{rule}, got {_shown(value, bounds[name][0])}; {_advice(value)}")
-            )
+        problems += [] if problems else _beyond(f"{path}.{name}", specs[name], value, bounds[name], timestep_ms)
         sound = sound and not problems
         yield from problems
+    for name in specs.keys() - population.parameters.keys():
+        yield from _beyond(f"{path}.{name}", specs[name], specs[name].default, bounds[name], timestep_ms)
     if sound:
         lowest, highest = ({name: pair[end] for name, pair in bounds.items()} for end in (0, 1))
         for name, rule, advice in model.check(lowest, highest):
             yield f"{path}.{name}", f"{rule}, got {highest[name]:g}; {advice}"
 
 
-def _shown(value: Value, low: float) -> str:
+def _beyond(
+    path: str, spec: Parameter, value: Value, bounds: tuple[float, float], timestep_ms: float
+) -> Iterator[Problem]:
+    """Yield the problem of a parameter that can be beyond its bounds."""
+    if rule := spec.too_low(bounds[0], timestep_ms):
+        yield path, f"{rule}, got {_shown(value, 'down', bounds[0])}; {_advice(value, *_RAISE)}"
+    elif rule := spec.too_high(bounds[1], timestep_ms):
+        yield path, f"{rule}, got {_shown(value, 'up', bounds[1])}; {_advice(value, *_LOWER)}"
+
+
+def _shown(value: Value, way: str, end: float) -> str:
     if isinstance(value, float | int):
         return f"{value:g}"
-    if isinstance(value, Array | Combined | OfDistance):
-        return f"values down to {low:g}"
-    return f"draws down to {low:g}"
+    noun = "values" if isinstance(value, Array | Combined | OfDistance) else "draws"
+    return f"{noun} {way} to {end:g}"
 
 
-def _advice(value: Value) -> str:
+_RAISE, _LOWER = ("raise", "low", "a lower"), ("lower", "high", "an upper")
+
+
+def _advice(value: Value, verb: str, field: str, bound: str) -> str:
     if isinstance(value, float | int | Array):
-        return "raise it"
+        return f"{verb} it"
     if isinstance(value, Combined):
-        return "give it a low"
-    return (
-        "make it the term of a sum with a low"
-        if isinstance(value, OfDistance)
-        else "give the distribution a lower bound"
-    )
+        return f"give it a {field}"
+    if isinstance(value, OfDistance):
+        return f"make it the term of a sum with a {field}"
+    return f"give the distribution {bound} bound"
 
 
 def _rate(path: str, network: Network, population: Population, described: PoissonInput) -> Iterator[Problem]:

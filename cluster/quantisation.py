@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chip import MODELS
+from chip.laws import law_of
 from chip.spread import span_of
-from chip.values import law_of
 from chip.weights import WEIGHT_BITS, Quantisation, WeightRange, bit_values, quantise
 from cluster.expectation import expected_fan_in
 from network import Network, PoissonInput, Population, Projection

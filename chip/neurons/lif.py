@@ -13,13 +13,36 @@ from chip.neurons.model import Array, Parameter
 
 _DIGITS = Context(prec=40)
 
+LEAST_MS, MOST_MS = 1e-6, 1e12
+"""Bounds of time constants: far from where a propagator leaves float32 (h / c_m) or float64 (tau / c_m)."""
+
+LEAST_TAU_TICKS = 1 / 500
+"""Least time constant: a propagator multiplies exp(h / tau) by exp(-h / tau), and float64 ends at exp(709)."""
+
+MOST_REFRACTORY_TICKS = 2**24
+"""From there on, float32 cannot count down by one."""
+
+
+def time_constant(name: str, default: float, description: str) -> Parameter:
+    """Return a parameter that is a time constant."""
+    return Parameter(
+        name, default, description, at_least=LEAST_MS, at_most=MOST_MS, at_least_ticks=LEAST_TAU_TICKS
+    )
+
+
 MEMBRANE = (
     Parameter("v_rest_mv", -65.0, "Resting potential."),
     Parameter("v_threshold_mv", -50.0, "A neuron with v >= threshold spikes."),
     Parameter("v_reset_mv", -65.0, "Potential after a spike, held through refractoriness."),
-    Parameter("c_m_pf", 250.0, "Capacitance of the membrane.", above=0.0),
-    Parameter("tau_m_ms", 10.0, "Time constant of the membrane.", above=0.0),
-    Parameter("t_ref_ms", 2.0, "Refractory time, rounded to ticks.", at_least=0.0),
+    Parameter("c_m_pf", 250.0, "Capacitance of the membrane.", at_least=1e-3, at_most=1e12),
+    time_constant("tau_m_ms", 10.0, "Time constant of the membrane."),
+    Parameter(
+        "t_ref_ms",
+        2.0,
+        "Refractory time, rounded to ticks.",
+        at_least=0.0,
+        at_most_ticks=MOST_REFRACTORY_TICKS,
+    ),
     Parameter("i_offset_pa", 0.0, "Constant current."),
 )
 

@@ -24,8 +24,9 @@ from chip.neurons.lif import (
     decay,
     refractory_ticks,
     synapse_to_voltage,
+    time_constant,
 )
-from chip.neurons.model import Array, Lowered, NeuronModel, Parameter, Receptor, State
+from chip.neurons.model import Array, Lowered, NeuronModel, Receptor, State
 
 
 def _lower(
@@ -101,8 +102,8 @@ MODEL = NeuronModel(
     description="Leaky integrate-and-fire, exponentially decaying excitatory and inhibitory currents.",
     parameters=(
         *MEMBRANE,
-        Parameter("tau_syn_ex_ms", 0.5, "Time constant of the excitatory current.", above=0.0),
-        Parameter("tau_syn_in_ms", 0.5, "Time constant of the inhibitory current.", above=0.0),
+        time_constant("tau_syn_ex_ms", 0.5, "Time constant of the excitatory current."),
+        time_constant("tau_syn_in_ms", 0.5, "Time constant of the inhibitory current."),
     ),
     receptors=(Receptor("excitatory", "pA"), Receptor("inhibitory", "pA")),
     states=(

@@ -18,22 +18,34 @@ class Parameter:
 
     Attributes
     ----------
-    above, at_least : float or None
-        Bounds, exclusive and inclusive.
+    at_least, at_most : float or None
+        Bounds in the parameter's unit.
+    at_least_ticks, at_most_ticks : float or None
+        Bounds of a time, relative to the timestep.
     """
 
     name: str
     default: float
     description: str
-    above: float | None = None
     at_least: float | None = None
+    at_most: float | None = None
+    at_least_ticks: float | None = None
+    at_most_ticks: float | None = None
 
-    def problem(self, low: float) -> str | None:
+    def too_low(self, low: float, timestep_ms: float) -> str | None:
         """Return the rule that a value, or a distribution's least value, breaks; None when none."""
-        if self.above is not None and not low > self.above:
-            return f"must be > {self.above:g}"
         if self.at_least is not None and not low >= self.at_least:
             return f"must be >= {self.at_least:g}"
+        if self.at_least_ticks is not None and not low >= self.at_least_ticks * timestep_ms:
+            return f"must be at least {self.at_least_ticks:g} times timestep_ms, {timestep_ms:g}"
+        return None
+
+    def too_high(self, high: float, timestep_ms: float) -> str | None:
+        """Return the rule that a value, or a distribution's greatest value, breaks; None when none."""
+        if self.at_most is not None and not high <= self.at_most:
+            return f"must be <= {self.at_most:g}"
+        if self.at_most_ticks is not None and not high <= self.at_most_ticks * timestep_ms:
+            return f"must be at most {self.at_most_ticks:.0f} times timestep_ms, {timestep_ms:g}"
         return None
 
 

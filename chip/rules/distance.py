@@ -12,13 +12,14 @@ from __future__ import annotations
 import numpy as np
 
 from chip.jit import kernel
+from chip.laws import PEAK, Law, law_of
 from chip.positions import box_distances, distance
 from chip.random import draw, unit
 from chip.rules.cells import Cells, near, reach_of
 from chip.rules.choosing import choose_distinct
 from chip.rules.generator import Batch, Ends, Generator
 from chip.rules.splitting import successes
-from chip.values import PEAK, Law, distance_value, law_of
+from chip.values import distance_value
 from network import DistanceDependent, DistanceExponential, DistanceGaussian
 
 _MEMBERS, _CANDIDATES = 16.0, 2.0

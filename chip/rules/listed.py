@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chip.jit import kernel
+from chip.laws import read_only
 from chip.random import draw
 from chip.rules.generator import Batch, Ends, Generator
-from chip.values import read_only
 
 
 class Listed(Generator):

@@ -12,8 +12,8 @@ import numpy as np
 from chip import MODELS, AxonBlock, Chip, ChipSpec, InputSpec, ProbeSpec, SliceSpec
 from chip.delays import possible_delays
 from chip.delivery import push
-from chip.memory import RowSpec
 from chip.positions import period_of, positions_of
+from chip.rows import RowSpec
 from chip.rules import Ends
 from chip.tick import advance_tick
 from network import Network, PoissonInput, Population

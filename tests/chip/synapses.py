@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from chip.codes import NO_CODES, Codes
 from chip.delays import possible_delays
-from chip.memory import BlockSpec, RowSpec, SynapseMemory, build
+from chip.memory import SynapseMemory, build
 from chip.positions import period_of, positions_of
+from chip.rows import BlockSpec, RowSpec
 from chip.rules import Ends
 from network import Projection, Value
 from network.positions import Space, reach_um

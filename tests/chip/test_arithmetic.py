@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from chip.arithmetic import exp, log, normal_quantile, sine
-from chip.values import REACH_SD
+from chip.laws import REACH_SD
 from tests.chip.waves import sine_of_turns
 
 DIGITS = Context(prec=40)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chip.delays import delay_range, delay_ticks, possible_delays
-from chip.values import law_of
+from chip.laws import law_of
 from network import (
     Array,
     DistanceLinear,

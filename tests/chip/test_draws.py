@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chip.laws import REACH_SD, law_of
 from chip.normal import TABLE
 from chip.random import Purpose, stream_key
-from chip.values import REACH_SD, draw_values, fill, law_of
+from chip.values import draw_values, fill
 from network import (
     Array,
     DistanceExponential,

@@ -6,8 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from chip import appended as appended_module
 from chip import memory as memory_module
-from chip.memory import BlockSpec, SynapseMemory, WeightErrors
+from chip.memory import SynapseMemory, WeightErrors
+from chip.rows import BlockSpec
 from network import AllToAll, Explicit, FixedInDegree, FixedOutDegree, FixedProbability, Normal, OneToOne
 from tests.chip.cases import CODES, DELAY, INHIBITORY, LISTED, RULES, WEIGHT
 from tests.chip.expansion import Synapse, held
@@ -253,7 +255,7 @@ def test_units_and_threads_change_nothing(
 def test_the_room_at_first_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = cut_up()
     for name in ("_LEAST_ROOM", "_MOST_ROOM"):
-        monkeypatch.setattr(memory_module, name, 1)
+        monkeypatch.setattr(appended_module, name, 1)
     monkeypatch.setattr(memory_module, "_UNIT", 100)
     assert equal(cut_up(in_rows=False), whole)
 
@@ -281,7 +283,7 @@ def test_more_words_than_32_bits_count_are_refused(monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(memory_module, "_unit", unit)
     monkeypatch.setattr(memory_module, "_UNIT", 1)
-    monkeypatch.setattr(memory_module._Appended, "append", count_only)
+    monkeypatch.setattr(memory_module.Appended, "append", count_only)
     with pytest.raises(OverflowError) as refused:
         Case(FixedInDegree(n=1), (500, 1000)).made()
     assert str(refused.value) == (

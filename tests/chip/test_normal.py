@@ -5,8 +5,8 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 
+from chip.laws import REACH_SD
 from chip.normal import TABLE, normal
-from chip.values import REACH_SD
 from tests.chip.oracle import draws
 
 Z = NormalDist()

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chip.values import REACH_SD
+from chip.laws import REACH_SD
 from cluster import check
 from network import NetworkError, parse_network
 from tests.cluster.samples import everything

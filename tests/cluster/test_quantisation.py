@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from chip.values import REACH_SD
+from chip.laws import REACH_SD
 from cluster.quantisation import quantise_network, weight_range
 from network import Network, parse_network
 from tests.cluster.samples import everything_network, pair
