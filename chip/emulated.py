@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +35,24 @@ from chip.spec import ChipSpec, InputSpec, SliceSpec
 SLOT_CAPACITY = 2**31 - 1
 
 Snapshot = dict[str, NDArray[Any]]
+
+
+class WeightProbe(NamedTuple):
+    """Words whose weights are sampled.
+
+    Attributes
+    ----------
+    words : (n,) int64 array
+        Places in the synapse memory, as `chip.readback` lists them.
+    step : float
+        What one unit of a word's weight is worth.
+    interval_ticks : int
+        A sample is taken at the end of each so many ticks.
+    """
+
+    words: Integers
+    step: float
+    interval_ticks: int
 
 
 class Chip:
@@ -117,30 +135,23 @@ class Chip:
         probes.rows[:] = 0
         return out
 
-    def add_weight_probe(self, words: Integers, *, step: float, interval_ticks: int) -> None:
-        """Sample the weights of some words from now on; to be called before the first tick.
-
-        Parameters
-        ----------
-        words : (n,) int64 array
-            Places in the synapse memory, as `chip.readback` lists them.
-        step : float
-            What one unit of a word's weight is worth.
-        interval_ticks : int
-            A sample is taken at the end of each so many ticks.
-        """
-        probes, room = self.arrays.probes, sample_rows(words.size) * words.size
-        added = Probes(
-            first=np.append(probes.first, probes.first[-1] + words.size),
-            place=np.concatenate([probes.place, words]),
+    def add_weight_probes(self, added: Sequence[WeightProbe]) -> None:
+        """Sample the weights of some words from now on; to be called before the first tick."""
+        if not added:
+            return
+        probes, sizes = self.arrays.probes, [probe.words.size for probe in added]
+        rooms = [sample_rows(size) * size for size in sizes]
+        grown = Probes(
+            first=np.append(probes.first, probes.first[-1] + np.cumsum(sizes)),
+            place=np.concatenate([probes.place, *(probe.words for probe in added)]),
             origin=probes.origin,
-            step=np.append(probes.step, step),
-            interval=np.append(probes.interval, interval_ticks),
-            rows=np.append(probes.rows, 0),
-            sample_first=np.append(probes.sample_first, probes.sample_first[-1] + room),
-            samples=np.empty(probes.samples.size + room),
+            step=np.append(probes.step, [probe.step for probe in added]),
+            interval=np.append(probes.interval, [probe.interval_ticks for probe in added]),
+            rows=np.append(probes.rows, np.zeros(len(added), np.int64)),
+            sample_first=np.append(probes.sample_first, probes.sample_first[-1] + np.cumsum(rooms)),
+            samples=np.empty(probes.samples.size + sum(rooms)),
         )
-        self.arrays = self.arrays._replace(probes=added)
+        self.arrays = self.arrays._replace(probes=grown)
         self._initial = self.snapshot()
 
     @property

@@ -242,9 +242,11 @@ def build(
     in_rows = [spec for spec in specs if not blocks[spec.block].segments]
     n_words, n_late = (sum(map(_n_expected, some)) for some in (specs, in_rows))
     growing = _Growing(sum(block.n for block in blocks), n_words, n_late)
+    of_block: list[list[tuple[RowSpec, tuple[int, int]]]] = [[] for _ in blocks]
+    for spec, ends in zip(specs, targets, strict=True):
+        of_block[spec.block].append((spec, ends))
     with ThreadPoolExecutor(threads, "synapses") as pool:
-        for number, block in enumerate(blocks):
-            mine = [(spec, ends) for spec, ends in zip(specs, targets, strict=True) if spec.block == number]
+        for block, mine in zip(blocks, of_block, strict=True):
             rows = list(pool.map(lambda pair: _Row(pair[0], *pair[1]), mine))
             for unit in _ordered(pool, threads, partial(_unit, block, rows, spare), _cuts(block, rows)):
                 growing.append(block, unit)

@@ -69,10 +69,11 @@ def list_synapses(chip: Chip, *, source: Neurons, target: Neurons, block: int | 
     block : int or None
         The block of axons to look at; None for all.
     """
+    blocks = chip.spec.blocks if block is None else chip.spec.blocks[block : block + 1]
     found = [
         part
-        for number, described in enumerate(chip.spec.blocks)
-        if described.source == source.member and block in (None, number)
+        for described in blocks
+        if described.source == source.member
         for part in _of_block(chip, described, source, target)
     ]
     return SynapseTable.joined(found)
@@ -80,10 +81,10 @@ def list_synapses(chip: Chip, *, source: Neurons, target: Neurons, block: int | 
 
 def _of_block(chip: Chip, block: AxonBlock, source: Neurons, target: Neurons) -> Iterator[SynapseTable]:
     first, stop = max(source.first, 0), min(source.stop, block.n)
-    for part in chip.spec.slices:
+    for part in chip.spec.slices_of.get(target.member, ()):
         low, high = max(target.first, part.first), min(target.stop, part.first + part.n)
         # Populations of a bank may differ in their receptors: the block may be one that this one lacks.
-        mine = (part.bank, part.number) == (block.bank, target.member) and block.receptor < len(part.lsb)
+        mine = part.bank == block.bank and block.receptor < len(part.lsb)
         if mine and low < high and first < stop:
             yield _between(chip, block, part, (first, stop), (low, high))
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -150,6 +152,14 @@ class ChipSpec:
     rows: tuple[RowSpec, ...]
     probes: tuple[ProbeSpec, ...]
     epoch_ticks: int
+
+    @cached_property
+    def slices_of(self) -> Mapping[int, list[SliceSpec]]:
+        """The slices of each member by its number."""
+        slices: dict[int, list[SliceSpec]] = {}
+        for part in self.slices:
+            slices.setdefault(part.number, []).append(part)
+        return slices
 
     @property
     def n_axons(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -18,6 +19,9 @@ from network import WeightRecording
 
 _COLUMNS = 64
 """Delays that are worth a column each, however few synapses an axon has."""
+
+_Key = tuple[int, int, int, int, bool, int]
+"""Source, bank, receptor, shift, whether in segments, and the projection that is alone or -1."""
 
 
 class Axons:
@@ -36,17 +40,24 @@ class Axons:
         self._plan = plan
         self._places: dict[int, NDArray[np.float64]] = {}
         self._recorded = {r.projection for r in plan.network.recordings if isinstance(r, WeightRecording)}
+        slices_of: dict[int, list[int]] = {}
+        for k, part in enumerate(slices):
+            slices_of.setdefault(part.number, []).append(k)
         pairs = [
-            (self._key(number, part), number, k)
+            (self._key(number, slices[k]), number, k)
             for number in range(len(plan.network.projections))
-            for k, part in enumerate(slices)
-            if part.number == plan.target_of(number) and plan.source_size(number)
+            if plan.source_size(number)
+            for k in slices_of.get(plan.target_of(number), ())
         ]
-        order = sorted(dict.fromkeys(key for key, _, _ in pairs), key=lambda key: not key[4])
-        self.blocks = tuple(self._blocks(order, pairs))
-        self.rows = tuple(self._row(number, k, slices[k], order.index(key)) for key, number, k in pairs)
+        joined: dict[_Key, dict[int, None]] = {}
+        for key, number, _ in pairs:
+            joined.setdefault(key, {})[number] = None
+        order = sorted(joined, key=lambda key: not key[4])
+        self.blocks = tuple(self._blocks((key, joined[key]) for key in order))
+        places = {key: place for place, key in enumerate(order)}
+        self.rows = tuple(self._row(number, k, slices[k], places[key]) for key, number, k in pairs)
 
-    def _key(self, number: int, part: SliceSpec) -> tuple[int, int, int, int, bool, int]:
+    def _key(self, number: int, part: SliceSpec) -> _Key:
         """Return what the projections that share a block have in common."""
         plan, projection = self._plan, self._plan.network.projections[number]
         shift = plan.quantised.projections[number].shift
@@ -61,17 +72,17 @@ class Axons:
         per_axon = n_synapses * n / max(plan.target_size(number), 1) / plan.source_size(number)
         return in_segments(plan.delays_of(projection).size, per_axon)
 
-    def _blocks(self, order: list[tuple[int, int, int, int, bool, int]], pairs: list) -> list[AxonBlock]:  # type: ignore[type-arg]
-        plan, blocks, first = self._plan, [], 0
-        for key in order:
-            projections = {number: plan.network.projections[number] for own, number, _ in pairs if own == key}
-            delays = np.unique(np.concatenate([plan.delays_of(p) for p in projections.values()]))
+    def _blocks(self, joined: Iterable[tuple[_Key, Iterable[int]]]) -> Iterator[AxonBlock]:
+        """Yield the blocks of keys and the projections that share each."""
+        plan, first = self._plan, 0
+        for key, numbers in joined:
+            projections = (plan.network.projections[number] for number in numbers)
+            delays = np.unique(np.concatenate([plan.delays_of(p) for p in projections]))
             source, bank, receptor, shift, segments, _ = key
             n = plan.network.members[source].size
             columns = delays if delays.size else np.ones(1, np.int64)
-            blocks.append(AxonBlock(source, n, first, bank, receptor, shift, columns, segments))
+            yield AxonBlock(source, n, first, bank, receptor, shift, columns, segments)
             first += n
-        return blocks
 
     def _row(self, number: int, slice_number: int, part: SliceSpec, block: int) -> RowSpec:
         plan, projection = self._plan, self._plan.network.projections[number]

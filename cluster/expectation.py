@@ -10,12 +10,16 @@ mean is an integral over the differences of two coordinates, one dimension at a 
 
 It is off by a few percent at most where populations fill their extents; by more for rings much narrower than
 their radius in three dimensions, and for listed coordinates and a narrow kernel.
+
+An integral takes milliseconds. It is taken once for each rule and pair of positions that a network has, and
+of the first `MOST_INTEGRALS` of these alone (one of listed coordinates counts as ten); for others, the
+greatest probability of a pair stands for the mean: nothing is underestimated.
 """
 
 from __future__ import annotations
 
 import math
-from functools import lru_cache
+import weakref
 from statistics import NormalDist
 from typing import Any
 
@@ -41,6 +45,12 @@ _GAUSS = {1: 24, 2: 16, 3: 6}
 _N_LISTED = 1024
 """Neurons of each population that stand for all where coordinates are listed."""
 
+MOST_INTEGRALS = 1000
+"""Mean probabilities of a network that are computed, some seconds of a core; see the top of this file."""
+
+_COST_LISTED = 10
+"""What the mean over listed coordinates costs, in integrals."""
+
 _TURNS = 0.6180339887498949, 0.4142135623730951, 0.7320508075688772
 """Fractions that no small number of steps brings back to where they began, one for each dimension."""
 
@@ -56,7 +66,7 @@ def expected_synapses(network: Network, projection: Projection) -> int:
     if isinstance(rule, DistanceDependent):
         assert source.positions is not None, projection.source
         assert target.positions is not None, projection.target
-        exact, mean = _mean_probability(rule, source.positions, target.positions)
+        exact, mean = _means_of(network).of(projection, rule)
         at_zero = float(_probability(rule, np.zeros(1))[0])
         if not same:
             return round(mean * n_pairs)
@@ -128,7 +138,70 @@ def _marks(rule: DistanceDependent) -> list[float]:
     return marks
 
 
-@lru_cache(maxsize=512)
+class _Means:
+    """The mean probabilities of a network's rules of distance, each taken when it is first asked for.
+
+    Does not hold on to the network.
+    """
+
+    def __init__(self, network: Network) -> None:
+        alike: dict[Positions, int] = {}
+        self._places = {
+            member.name: alike.setdefault(member.positions, len(alike))
+            for member in network.members
+            if member.positions is not None
+        }
+        self._positions = tuple(alike)
+        self._listed = [_listed(positions) for positions in alike]
+        self._cost: dict[_MeanKey, int] = {}  # of the integral and of all before it
+        self._known: dict[_MeanKey, tuple[bool, float]] = {}
+        total = 0
+        for projection in network.projections:
+            if isinstance(projection.connectivity, DistanceDependent):
+                key = self._key(projection, projection.connectivity)
+                if key not in self._cost:
+                    total += _COST_LISTED if self._listed[key[2]] or self._listed[key[3]] else 1
+                    self._cost[key] = total
+
+    def of(self, projection: Projection, rule: DistanceDependent) -> tuple[bool, float]:
+        """Return whether the mean probability of all pairs is exact, themselves included, and the mean."""
+        key = self._key(projection, rule)
+        if key not in self._known:
+            ends = self._positions[key[2]], self._positions[key[3]]
+            affordable = self._cost[key] <= MOST_INTEGRALS
+            self._known[key] = (
+                _mean_probability(rule, *ends) if affordable else (False, _greatest_probability(rule))
+            )
+        return self._known[key]
+
+    def _key(self, projection: Projection, rule: DistanceDependent) -> _MeanKey:
+        return rule.p, rule.radius_um, self._places[projection.source], self._places[projection.target]
+
+
+_MeanKey = tuple[DistanceLinear | DistanceExponential | DistanceGaussian, float | None, int, int]
+
+_MEANS: dict[int, _Means] = {}
+"""Of the networks that are alive, by identity: to compare networks takes as long as to read them."""
+
+
+def _means_of(network: Network) -> _Means:
+    means = _MEANS.get(id(network))
+    if means is None:
+        means = _MEANS[id(network)] = _Means(network)
+        weakref.finalize(network, _MEANS.pop, id(network), None)
+    return means
+
+
+def _greatest_probability(rule: DistanceDependent) -> float:
+    """Return a bound of the probability of any pair."""
+    kernel = rule.p
+    if isinstance(kernel, DistanceLinear):
+        reach = math.inf if rule.radius_um is None else rule.radius_um
+        far = kernel.at_zero + kernel.slope_per_um * reach if kernel.slope_per_um else kernel.at_zero
+        return min(max(kernel.at_zero, far, 0.0), 1.0)
+    return min(max(kernel.scale, 0.0), 1.0)
+
+
 def _mean_probability(rule: DistanceDependent, source: Positions, target: Positions) -> tuple[bool, float]:
     """Return whether the mean probability of all pairs is exact, themselves included, and the mean."""
     n_dimensions, reach = source.n_dimensions, _reach(rule)

@@ -96,15 +96,18 @@ def _inputs(plan: Plan, population: Population, number: int) -> Iterator[InputSp
 
 def _probes(plan: Plan, slices: tuple[SliceSpec, ...]) -> Iterator[ProbeSpec]:
     """Return, for each recording, what this chip samples of it."""
+    places: dict[str, list[int]] = {}
+    for place, part in enumerate(slices):
+        places.setdefault(part.member.name, []).append(place)
     for number, recording in enumerate(plan.network.recordings):
         if not isinstance(recording, StateRecording):
             continue
         wanted = np.arange(recording.neurons.start, recording.neurons.stop, recording.neurons.step)
-        for place, part in enumerate(slices):
-            if part.member.name == recording.population:
-                mine = np.flatnonzero((wanted >= part.first) & (wanted < part.first + part.n))
-                if mine.size:
-                    yield _probe(plan, number, place, part, wanted, mine)
+        for place in places.get(recording.population, ()):
+            part = slices[place]
+            mine = np.flatnonzero((wanted >= part.first) & (wanted < part.first + part.n))
+            if mine.size:
+                yield _probe(plan, number, place, part, wanted, mine)
 
 
 def _probe(plan: Plan, number: int, place: int, part: SliceSpec, wanted: Any, mine: Any) -> ProbeSpec:

@@ -55,7 +55,8 @@ class Plan:
     @cached_property
     def member_first(self) -> tuple[int, ...]:
         """First global number of each member."""
-        return tuple(self.network.offsets[member.name] for member in self.network.members)
+        offsets = self.network.offsets
+        return tuple(offsets[member.name] for member in self.network.members)
 
     @cached_property
     def chips_of(self) -> tuple[frozenset[int], ...]:

@@ -87,14 +87,14 @@ class Recordings:
         """Put together what the probes of all chips sample."""
         ranks: dict[tuple[int, int], NDArray[np.int64]] = {}
         synapses: dict[int, RecordedSynapses] = {}
+        sampled: dict[int, dict[tuple[int, int], RecordedSynapses]] = {}
+        for chip, probes in enumerate(chips):
+            for probe, columns in enumerate(probes):
+                if columns.synapses is not None:
+                    sampled.setdefault(columns.recording, {})[chip, probe] = columns.synapses
         for number, recording in enumerate(network.recordings):
             if isinstance(recording, WeightRecording):
-                parts = {
-                    (chip, probe): columns.synapses
-                    for chip, probes in enumerate(chips)
-                    for probe, columns in enumerate(probes)
-                    if columns.recording == number and columns.synapses is not None
-                }
+                parts = sampled.get(number, {})
                 synapses[number], own = _merged(list(parts.values()))
                 ranks |= dict(zip(parts, own, strict=True))
         places = tuple(
@@ -135,7 +135,7 @@ class Recordings:
     def _describe(self, number: int) -> dict[str, Any]:
         recording = self.network.recordings[number]
         if isinstance(recording, WeightRecording):
-            projection = next(p for p in self.network.projections if p.name == recording.projection)
+            projection = self.network.projections[self.network.projection(recording.projection)]
             return {
                 "kind": "weights",
                 "projection": recording.projection,
@@ -203,7 +203,7 @@ def _n_values(network: Network, recording: Recording) -> int:
         return 0
     if isinstance(recording, StateRecording):
         return len(recording.variables) * len(recording.neurons.range)
-    projection = next(p for p in network.projections if p.name == recording.projection)
+    projection = network.projections[network.projection(recording.projection)]
     sizes = network.member(projection.source).size, network.member(projection.target).size
     n_pairs = len(chosen(recording.sources, sizes[0])) * len(chosen(recording.targets, sizes[1]))
     n_synapses = expected_synapses(network, projection)

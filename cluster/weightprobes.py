@@ -2,37 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 from numpy.typing import NDArray
 
 from chip import Chip
+from chip.emulated import WeightProbe
 from chip.readback import Neurons, SynapseTable, list_synapses
 from cluster.plan import Plan
 from cluster.recordings import Columns, RecordedSynapses, chosen, interval_ticks
 from network import WeightRecording
 
 
-def add_weight_probes(plan: Plan, chip: Chip) -> Iterator[Columns]:
+def add_weight_probes(plan: Plan, chip: Chip) -> list[Columns]:
     """Make a chip sample the weights that the network records, and say whose they are.
 
     A projection whose weights are recorded has blocks of axons of its own (`cluster.axons`): all synapses of
     such a block are the projection's.
     """
-    network = plan.network
+    network, columns, probes = plan.network, list[Columns](), list[WeightProbe]()
+    blocks: dict[int, set[int]] = {}
+    for row in chip.spec.rows:
+        blocks.setdefault(row.ends.projection, set()).add(row.block)
     for number, recording in enumerate(network.recordings):
         if not isinstance(recording, WeightRecording):
             continue
-        place = next(k for k, p in enumerate(network.projections) if p.name == recording.projection)
+        place = network.projection(recording.projection)
         sources = chosen(recording.sources, plan.source_size(place))
         targets = chosen(recording.targets, plan.target_size(place))
-        for block in sorted({row.block for row in chip.spec.rows if row.ends.projection == place}):
+        for block in sorted(blocks.get(place, ())):
             table = between(chip, (plan.source_of(place), sources), (plan.target_of(place), targets), block)
             step = float(table.step[0]) if table.step.size else 1.0
-            chip.add_weight_probe(table.word, step=step, interval_ticks=interval_ticks(network, recording))
+            probes.append(WeightProbe(table.word, step, interval_ticks(network, recording)))
             firsts = plan.member_first[plan.source_of(place)], plan.member_first[plan.target_of(place)]
-            yield Columns(number, synapses=_recorded(table, *firsts))
+            columns.append(Columns(number, synapses=_recorded(table, *firsts)))
+    chip.add_weight_probes(probes)
+    return columns
 
 
 def between(

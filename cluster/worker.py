@@ -163,8 +163,9 @@ class Worker:
     def _port(self) -> Port:
         plan, spec = self.plan, self.chip.spec
         table = plan.tables[self.number]
-        members = range(len(plan.network.members))
-        blocks = [[block.first for block in spec.blocks if block.source == member] for member in members]
+        blocks: list[list[int]] = [[] for _ in plan.network.members]
+        for block in spec.blocks:
+            blocks[block.source].append(block.first)
         keys = np.array([part.first_global for part in spec.slices], np.int64)
         return Port(
             me=self.number,

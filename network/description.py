@@ -17,7 +17,9 @@ Time is an integer tick from 0. A spike of tick t happens at the biological time
 from __future__ import annotations
 
 import itertools
-from typing import Annotated, Self
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Annotated, NamedTuple, Self
 
 from pydantic import Field, model_validator
 
@@ -39,6 +41,38 @@ from network.schema import MAX_ENTRIES, Description, Name, Number, Whole, at_mos
 
 Member = Population | PoissonSource | CorrelatedPoissonSource | SpikeTimesSource | UploadedSpikesSource
 """Whatever has neurons that emit spikes."""
+
+
+class Numbering(NamedTuple):
+    """What follows from a network's names and sizes.
+
+    Attributes
+    ----------
+    members : tuple of Member
+    named, offsets : mappings
+        Each member, and its first global neuron number, by name.
+    projections : mapping
+        Each projection's number by its name.
+    n_neurons : int
+    """
+
+    members: tuple[Member, ...]
+    named: Mapping[str, Member]
+    offsets: Mapping[str, int]
+    projections: Mapping[str, int]
+    n_neurons: int
+
+    @classmethod
+    def of(cls, members: tuple[Member, ...], projections: tuple[Projection, ...]) -> Numbering:
+        """Return the numbering of members and projections."""
+        starts = list(itertools.accumulate((member.size for member in members), initial=0))
+        return cls(
+            members=members,
+            named={member.name: member for member in members},
+            offsets={member.name: start for member, start in zip(members, starts, strict=False)},
+            projections={p.name: k for k, p in enumerate(projections)},
+            n_neurons=starts[-1],
+        )
 
 
 class Network(Description):
@@ -67,27 +101,33 @@ class Network(Description):
             raise NetworkError(problems)
         return self
 
+    @cached_property
+    def _numbering(self) -> Numbering:
+        """What follows from names and sizes."""
+        return Numbering.of((*self.populations, *self.sources), self.projections)
+
     @property
     def members(self) -> tuple[Member, ...]:
         """Populations, then sources: the order of the global neuron numbers."""
-        return (*self.populations, *self.sources)
+        return self._numbering.members
 
     @property
-    def offsets(self) -> dict[str, int]:
-        """The first global neuron number of each member, by name; computed anew at each call."""
-        starts = itertools.accumulate((member.size for member in self.members), initial=0)
-        return {member.name: start for member, start in zip(self.members, starts, strict=False)}
+    def offsets(self) -> Mapping[str, int]:
+        """The first global neuron number of each member, by name."""
+        return self._numbering.offsets
 
     @property
     def n_neurons(self) -> int:
         """The number of neurons, those of sources included."""
-        return sum(member.size for member in self.members)
+        return self._numbering.n_neurons
 
     @property
     def n_synapses(self) -> int:
         """The number of synapses, expected where a rule draws it: nothing needs to be drawn to tell."""
-        sizes = {member.name: member.size for member in self.members}
-        return sum(p.connectivity.n_synapses(sizes[p.source], sizes[p.target]) for p in self.projections)
+        named = self._numbering.named
+        return sum(
+            p.connectivity.n_synapses(named[p.source].size, named[p.target].size) for p in self.projections
+        )
 
     def member(self, name: str) -> Member:
         """Return the population or source of that name.
@@ -97,10 +137,17 @@ class Network(Description):
         KeyError
             There is none.
         """
-        for member in self.members:
-            if member.name == name:
-                return member
-        raise KeyError(name)
+        return self._numbering.named[name]
+
+    def projection(self, name: str) -> int:
+        """Return the number of the projection of that name.
+
+        Raises
+        ------
+        KeyError
+            There is none.
+        """
+        return self._numbering.projections[name]
 
     def reach_um(self, projection: Projection) -> float:
         """Return a bound of the distance of a projection's pairs in um; 0 where distance plays no role."""

@@ -7,6 +7,7 @@ function of distance joins have the same number of dimensions, the same extent a
 from __future__ import annotations
 
 import math
+from functools import cached_property
 from typing import Annotated, Literal, Self, TypeAlias
 
 from pydantic import Field, model_validator
@@ -102,6 +103,11 @@ class FreePositions(Space):
             raise NetworkError([problem])
         return self
 
+    @cached_property
+    def _bounds(self) -> tuple[tuple[float, float], ...]:
+        """The least and the greatest coordinate in each dimension."""
+        return tuple(map(bounds_of, self.coordinates_um))
+
 
 Positions: TypeAlias = Annotated[GridPositions | FreePositions, Field(discriminator="kind")]
 """Positions on a grid, or given."""
@@ -110,7 +116,7 @@ Positions: TypeAlias = Annotated[GridPositions | FreePositions, Field(discrimina
 def _ends(space: Space, k: int) -> tuple[float, float]:
     """Return the least and the greatest coordinate that a neuron can have in dimension `k`."""
     if isinstance(space, FreePositions):
-        return bounds_of(space.coordinates_um[k])
+        return space._bounds[k]
     return space.centre[k] - space.extent_um[k] / 2, space.centre[k] + space.extent_um[k] / 2
 
 

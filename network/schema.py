@@ -7,7 +7,7 @@ description is a noun phrase: OpenAPI shows it, and an error about the field end
 from __future__ import annotations
 
 from collections.abc import Sized
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -31,9 +31,24 @@ def _require_tag(schema: dict[str, Any]) -> None:
 
 
 class Description(BaseModel):
-    """Frozen base of all parts of a description; unknown fields are refused."""
+    """Frozen base of all parts of a description; unknown fields are refused.
+
+    What a part computes once and keeps (`functools.cached_property`, with a name that begins with an
+    underscore) is no part of its value: comparisons, JSON, copies and pickles are without it.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra=_require_tag)
+
+    def __copy__(self) -> Self:
+        copied = super().__copy__()
+        for name in copied.__dict__.keys() - type(self).model_fields.keys():
+            del copied.__dict__[name]
+        return copied
+
+    def __getstate__(self) -> dict[Any, Any]:
+        state, fields = super().__getstate__(), type(self).model_fields
+        kept = {name: value for name, value in state["__dict__"].items() if name in fields}
+        return state | {"__dict__": kept}
 
 
 def at_most(limit: int) -> BeforeValidator:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from chip import Chip
+from chip.emulated import WeightProbe
 from chip.layout import sample_rows
 from chip.readback import Neurons, list_synapses
 from tests.chip.chips import Lone, spec_of
@@ -24,8 +25,8 @@ def lone_with_probes(*intervals: int) -> tuple[Lone, list[np.ndarray]]:
     )
     lone = Lone(spec_of(network))
     table = list_synapses(lone.chip, source=Neurons(1, 0, 2), target=Neurons(0, 0, 3))
-    for interval in intervals:
-        lone.chip.add_weight_probe(table.word, step=float(table.step[0]), interval_ticks=interval)
+    step = float(table.step[0])
+    lone.chip.add_weight_probes([WeightProbe(table.word, step, interval) for interval in intervals])
     return lone, [table.source, table.target, table.weight]
 
 
@@ -69,7 +70,7 @@ def test_a_probe_is_part_of_snapshots_and_of_tick_0() -> None:
 
 def test_a_probe_of_no_words_has_empty_rows() -> None:
     lone, _ = lone_with_probes()
-    lone.chip.add_weight_probe(np.zeros(0, np.int64), step=1.0, interval_ticks=1)
+    lone.chip.add_weight_probes([WeightProbe(np.zeros(0, np.int64), 1.0, 1)])
     assert [rows.shape for rows in lone.states(3)] == [(3, 3), (3, 0)]
 
 

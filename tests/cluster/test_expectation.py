@@ -11,6 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from chip.positions import period_of, positions_of
+from cluster import expectation
 from cluster.expectation import expected_fan_in, expected_synapses, expected_total
 from network import Network, parse_network
 from network.connectivity import DistanceDependent
@@ -259,3 +260,79 @@ def test_all_projections_count_together() -> None:
         "connectivity": {"rule": "all_to_all", "allow_autapses": False},
     }
     assert expected_total(parse_network(network)) == 100 + 90
+
+
+def many(scales: list[float], **positions: Any) -> Network:
+    """Two populations, joined by a rule of distance for each scale."""
+    first, second = ({**positions}, {**positions})
+    described = placed(first, second, EXPONENTIAL, (64, 64)).model_dump()
+    (projection,) = described["projections"]
+    described["projections"] = [
+        projection
+        | {"name": f"j{k}"}
+        | {"connectivity": projection["connectivity"] | {"p": EXPONENTIAL["p"] | {"scale": scale}}}
+        for k, scale in enumerate(scales)
+    ]
+    return parse_network(described)
+
+
+def test_beyond_a_limit_the_greatest_probability_stands_for_the_mean(monkeypatch: pytest.MonkeyPatch) -> None:
+    scales = [0.2, 0.2, 0.4, 0.8]
+    network = many(scales, **grid(8, 8))
+    exact = [expected_synapses(network, p) for p in network.projections]
+    assert exact == [pytest.approx(counted_of(network, k), abs=0.5001) for k in range(4)]
+    monkeypatch.setattr(expectation, "MOST_INTEGRALS", 2)
+    network = many(scales, **grid(8, 8))
+    assert [expected_synapses(network, p) for p in reversed(network.projections)] == [
+        round(0.8 * 64 * 64),
+        *reversed(exact[:3]),
+    ]
+
+
+def counted_of(network: Network, number: int) -> float:
+    described = network.model_dump()
+    described["projections"] = [described["projections"][number]]
+    return counted(parse_network(described))
+
+
+@pytest.mark.parametrize(
+    ("rule", "bound"),
+    [
+        (EXPONENTIAL, 0.8),
+        (GAUSSIAN, 1.0),
+        (CONE, 0.9),
+        ({"p": {"kind": "distance_linear", "at_zero": -0.1, "slope_per_um": 0.01}, "radius_um": 40}, 0.3),
+        ({"p": {"kind": "distance_linear", "at_zero": 0.1, "slope_per_um": 0.01}}, 1.0),
+        ({"p": {"kind": "distance_gaussian", "scale": -1.0, "sd_um": 40}}, 0.0),
+    ],
+)
+def test_the_greatest_probability_bounds_that_of_any_pair(
+    rule: dict[str, Any], bound: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(expectation, "MOST_INTEGRALS", 0)
+    network = placed(grid(8, 8), grid(8, 8), rule, (64, 64))
+    assert expected_synapses(network, network.projections[0]) == round(bound * 64 * 64) >= counted(network)
+
+
+def test_an_integral_is_taken_once_for_equal_rules_and_positions(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken: list[object] = []
+    integral = expectation._mean_probability
+
+    def counting(*arguments: Any) -> tuple[bool, float]:
+        taken.append(arguments)
+        return integral(*arguments)
+
+    monkeypatch.setattr(expectation, "_mean_probability", counting)
+    network = many([0.2, 0.3, 0.2], **grid(8, 8))
+    for _ in range(2):
+        assert expected_total(network) > 0
+    assert len(taken) == 2
+
+
+def test_listed_coordinates_count_as_ten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(expectation, "MOST_INTEGRALS", 19)
+    line = {"kind": "array", "values": [float(k) for k in range(64)]}
+    network = many([0.2, 0.3], **free(line, extent_um=64.0))
+    first, second = (expected_synapses(network, p) for p in network.projections)
+    assert first < 0.2 * 64 * 64
+    assert second == round(0.3 * 64 * 64)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import copy
 import pickle
 
 import pytest
@@ -32,6 +33,28 @@ def test_member_by_name(network: Network) -> None:
     assert network.member("probe").size == 2
     with pytest.raises(KeyError, match=r"^'nobody'$"):
         network.member("nobody")
+
+
+def test_projection_by_name(network: Network) -> None:
+    assert network.projections[network.projection("drive->exc")].source == "drive"
+    with pytest.raises(KeyError, match=r"^'nobody'$"):
+        network.projection("nobody")
+
+
+def test_what_a_network_keeps_of_its_names_is_no_part_of_it(network: Network) -> None:
+    fresh = parse_network(demo())
+    smaller = network.populations[0].model_copy(update={"size": 7})
+    assert network.offsets["inh"] == 800
+    assert network == fresh
+    assert network.model_dump_json() == fresh.model_dump_json()
+    assert dict(network) == dict(fresh)
+    assert pickle.dumps(network) == pickle.dumps(parse_network(demo()))
+    for copied in (pickle.loads(pickle.dumps(network)), copy.deepcopy(network), copy.copy(network)):
+        assert copied == fresh
+        assert copied.offsets == network.offsets
+    changed = network.model_copy(update={"populations": (smaller, *network.populations[1:])})
+    assert changed.offsets["inh"] == 7
+    assert changed.member("exc") is smaller
 
 
 def test_numbers_become_floats_and_defaults_are_filled_in(network: Network) -> None:
