@@ -1,10 +1,11 @@
 """The user's door: describe a network, deploy it, run it, read its spikes.
 
-Start reading at `spikerack.client` (the service from Python; `spikerack.async_client` is its twin) and
-`spikerack.builder` (networks that read like a methods section); both know the network language only. Their
-rules stand apart from their sockets: `spikerack.calls` (each request), `spikerack.flows` (what takes more
-than one) and `spikerack.stream` (the protocol of spikes). The command line is `spikerack.cli`, the service's
-supervisor `spikerack.serve`, and `spikerack.examples` holds published networks.
+Start reading at `spikerack.client` (the service from Python; `spikerack.async_client` is its twin, and what
+they hand out is in `spikerack.handles`) and `spikerack.builder` (networks that read like a methods section);
+both know the network language only. Their rules stand apart from their sockets: `spikerack.calls` (each
+request), `spikerack.flows` (what takes more than one) and `spikerack.stream` (the protocol of spikes). The
+command line is `spikerack.cli`, the service's supervisor `spikerack.serve`, and `spikerack.examples` holds
+published networks.
 
 Nothing is imported before it is used, so that ``spikerack --help`` answers at once.
 """

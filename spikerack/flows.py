@@ -175,12 +175,17 @@ def fetch_synapses(deployment_id: str, patience: Patience, asked: Mapping[str, s
         cursor = part.next
 
 
-def fetch_samples(call: Callable[[str | None], Call[Part[Samples]]], patience: Patience) -> Flow[Samples]:
-    """Fetch all samples of a recording, part by part; `call` makes the request for a cursor."""
-    part = yield from exchange(call(None), patience)
+def fetch_samples(
+    get: Callable[[str, Mapping[str, int | None], str | None], Call[Part[Samples]]],
+    run_id: str,
+    patience: Patience,
+    asked: Mapping[str, int | None],
+) -> Flow[Samples]:
+    """Fetch all samples of a recording, part by part; `get` makes the request for a cursor."""
+    part = yield from exchange(get(run_id, asked, None), patience)
     parts = [part.content]
     while part.next is not None:
-        part = yield from exchange(call(part.next), patience)
+        part = yield from exchange(get(run_id, asked, part.next), patience)
         parts.append(part.content)
     return parts[0].joined(parts)
 

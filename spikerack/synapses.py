@@ -62,14 +62,31 @@ def joined(parts: list[Synapses]) -> Synapses:
     return Synapses(**columns, groups=parts[0].groups)
 
 
-def range_text(name: str, neurons: range | None) -> str | None:
-    """Return a range as the service takes it.
+def query_of(
+    projection: str | None,
+    *,
+    source: str | None,
+    target: str | None,
+    sources: range | None,
+    targets: range | None,
+) -> dict[str, str | None]:
+    """Return which synapses are wanted as the service is asked for them.
 
     Raises
     ------
     ValueError
-        Its step is negative.
+        The step of a range is negative.
     """
+    return {
+        "projection": projection,
+        "source": source,
+        "target": target,
+        "sources": _range_text("sources", sources),
+        "targets": _range_text("targets", targets),
+    }
+
+
+def _range_text(name: str, neurons: range | None) -> str | None:
     if neurons is None:
         return None
     if neurons.step < 1:

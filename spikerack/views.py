@@ -9,8 +9,8 @@ from spikerack.calls import Record
 from spikerack.spikes import Spikes
 
 
-class DeploymentView:
-    """A deployment as the service described it last.
+class View:
+    """A thing as the service described it last.
 
     Attributes
     ----------
@@ -21,15 +21,19 @@ class DeploymentView:
     def __init__(self, record: Record) -> None:
         self.record = record
 
+    @property
+    def id(self) -> str:
+        """The id by which the service knows it."""
+        return str(self.record["id"])
+
+
+class DeploymentView(View):
+    """A deployment as the service described it last."""
+
     def __repr__(self) -> str:
         record = self.record
         where = f"{record['chips']} chips of {record['system']}"
         return f"{type(self).__name__}({self.id}: {record['network_name']} on {where}, {self.state})"
-
-    @property
-    def id(self) -> str:
-        """The deployment's id."""
-        return str(self.record["id"])
 
     @property
     def state(self) -> str:
@@ -43,25 +47,11 @@ class DeploymentView:
         return report
 
 
-class RunView:
-    """A run as the service described it last.
-
-    Attributes
-    ----------
-    record : dict
-        The service's own words; `refresh` renews them.
-    """
-
-    def __init__(self, record: Record) -> None:
-        self.record = record
+class RunView(View):
+    """A run as the service described it last."""
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.id}: {self.state}, tick {self.tick} of {self.record['n_ticks']})"
-
-    @property
-    def id(self) -> str:
-        """The run's id."""
-        return str(self.record["id"])
 
     @property
     def state(self) -> str:
