@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from chip import MODELS, NeuronModel
-from chip.neurons import Parameter
 from chip.laws import law_of
+from chip.neurons import Parameter
 from cluster.quantisation import described_weights, greatest_rate_hz
 from network import Network, NetworkError, PoissonInput, Population, Value
 from network.connectivity import Convolution
@@ -110,11 +110,14 @@ def _parameters(
             continue  # Of an empty population: there is no value to be wrong.
         bounds[name] = _bounds(population, value)
         problems = [*_magnitude(f"{path}.{name}", bounds[name])]
-        problems += [] if problems else _beyond(f"{path}.{name}", specs[name], value, bounds[name], timestep_ms)
+        problems += (
+            [] if problems else _beyond(f"{path}.{name}", specs[name], value, bounds[name], timestep_ms)
+        )
         sound = sound and not problems
         yield from problems
-    for name in specs.keys() - population.parameters.keys():
-        yield from _beyond(f"{path}.{name}", specs[name], specs[name].default, bounds[name], timestep_ms)
+    for name, spec in specs.items():
+        if name not in population.parameters:
+            yield from _beyond(f"{path}.{name}", spec, spec.default, bounds[name], timestep_ms)
     if sound:
         lowest, highest = ({name: pair[end] for name, pair in bounds.items()} for end in (0, 1))
         for name, rule, advice in model.check(lowest, highest):
@@ -203,9 +206,9 @@ def _projection(network: Network, number: int) -> Iterator[Problem]:
 
 
 def _codebook(path: str, codebook: tuple[float, ...]) -> Iterator[Problem]:
-    yield from _weight(path, max(map(abs, codebook)))
     first: dict[float, int] = {}
     for place, value in enumerate(codebook):
+        yield from _weight(f"{path}[{place}]", abs(value))
         if first.setdefault(value, place) != place:
             yield f"{path}[{place}]", f"must be unique, got {value:g} like {path}[{first[value]}]; remove one"
 

@@ -39,6 +39,9 @@ from network.projection import Projection
 from network.recording import Recording
 from network.schema import MAX_ENTRIES, Description, Name, Number, Whole, at_most
 
+LEAST_MS, MOST_MS = 1e-6, 1e6
+"""Bounds of a tick's duration: a nanosecond and a quarter of an hour."""
+
 Member = Population | PoissonSource | CorrelatedPoissonSource | SpikeTimesSource | UploadedSpikesSource
 """Whatever has neurons that emit spikes."""
 
@@ -79,7 +82,7 @@ class Network(Description):
     """A network of spiking neurons, as the user describes it."""
 
     name: Name = Field(description="the network's name")
-    timestep_ms: Annotated[Number, Field(gt=0)] = Field(description="the duration of a tick in ms")
+    timestep_ms: Annotated[Number, Field(ge=LEAST_MS, le=MOST_MS)] = Field(description="the duration of a tick in ms")
     seed: Annotated[Whole, Field(ge=0, lt=2**63)] = Field(description="the seed of all random numbers")
     populations: Annotated[tuple[Population, ...], at_most(MAX_ENTRIES)] = Field(
         description="the populations"

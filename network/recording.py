@@ -14,12 +14,18 @@ from network.errors import NetworkError, show
 from network.schema import Description, LongName, Name, Number, Whole
 
 
+MOST = 2**32
+"""Greatest start, stop and step of a range of neurons: no network has as many."""
+
+
 class NeuronRange(Description):
     """Neurons of a population, counted from 0: `start`, `start + step`, ... below `stop`."""
 
-    start: Annotated[Whole, Field(ge=0)] = Field(default=0, description="the first neuron")
-    stop: Annotated[Whole, Field(ge=0)] = Field(description="the neuron to stop before")
-    step: Annotated[Whole, Field(ge=1)] = Field(default=1, description="the step from neuron to neuron")
+    start: Annotated[Whole, Field(ge=0, le=MOST)] = Field(default=0, description="the first neuron")
+    stop: Annotated[Whole, Field(ge=0, le=MOST)] = Field(description="the neuron to stop before")
+    step: Annotated[Whole, Field(ge=1, le=MOST)] = Field(
+        default=1, description="the step from neuron to neuron"
+    )
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:

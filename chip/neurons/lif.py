@@ -17,7 +17,7 @@ LEAST_MS, MOST_MS = 1e-6, 1e12
 """Bounds of time constants: far from where a propagator leaves float32 (h / c_m) or float64 (tau / c_m)."""
 
 LEAST_TAU_TICKS = 1 / 500
-"""Least time constant: a propagator multiplies exp(h / tau) by exp(-h / tau), and float64 ends at exp(709)."""
+"""Least time constant: propagators multiply exp(h / tau) by exp(-h / tau), and float64 ends at exp(709)."""
 
 MOST_REFRACTORY_TICKS = 2**24
 """From there on, float32 cannot count down by one."""

@@ -35,18 +35,27 @@ def test_a_receptor_may_stay_unnamed_where_there_is_one() -> None:
 
 
 @pytest.mark.parametrize(
-    ("bounds", "low", "rule"),
+    ("bounds", "value", "low", "high"),
     [
-        ({"above": 0.0}, 0.0, "must be > 0"),
-        ({"above": 0.0}, math.nan, "must be > 0"),
-        ({"above": 0.0}, 1e-300, None),
-        ({"at_least": 0.5}, 0.4, "must be >= 0.5"),
-        ({"at_least": 0.5}, 0.5, None),
-        ({}, -1e300, None),
+        ({"at_least": 0.5}, 0.4, "must be >= 0.5", None),
+        ({"at_least": 0.5}, 0.5, None, None),
+        ({"at_least": 0.5}, math.nan, "must be >= 0.5", None),
+        ({"at_most": 2.0}, 2.5, None, "must be <= 2"),
+        ({"at_most": 2.0}, 2.0, None, None),
+        ({"at_most": 2.0}, math.nan, None, "must be <= 2"),
+        ({"at_least_ticks": 0.002}, 0.0009, "must be at least 0.002 times timestep_ms, 0.5", None),
+        ({"at_least_ticks": 0.002}, 0.001, None, None),
+        ({"at_most_ticks": 2**24}, 2.0**23 + 1, None, "must be at most 16777216 times timestep_ms, 0.5"),
+        ({"at_most_ticks": 2**24}, 2.0**23, None, None),
+        ({}, -1e300, None, None),
+        ({}, 1e300, None, None),
     ],
 )
-def test_rules_of_parameters(bounds: dict[str, float], low: float, rule: str | None) -> None:
-    assert Parameter("x_ms", 1.0, "A time.", **bounds).problem(low) == rule
+def test_rules_of_parameters(
+    bounds: dict[str, float], value: float, low: str | None, high: str | None
+) -> None:
+    parameter = Parameter("x_ms", 1.0, "A time.", **bounds)
+    assert (parameter.too_low(value, 0.5), parameter.too_high(value, 0.5)) == (low, high)
 
 
 def test_a_neuron_must_not_fire_without_end() -> None:

@@ -9,7 +9,7 @@ import pytest
 from chip.laws import REACH_SD
 from cluster import check
 from network import NetworkError, parse_network
-from tests.cluster.samples import everything
+from tests.cluster.samples import everything, pair
 
 EXP = ("populations", 0)
 DELTA = ("populations", 2)
@@ -62,18 +62,18 @@ CASES = [
     (
         (*EXP, "parameters", "tau_m_ms"),
         0,
-        "populations[0].parameters.tau_m_ms must be > 0, got 0; raise it",
+        "populations[0].parameters.tau_m_ms must be >= 1e-06, got 0; raise it",
     ),
     (
         (*EXP, "parameters", "c_m_pf"),
         {"kind": "uniform", "low": -2, "high": 300},
-        "populations[0].parameters.c_m_pf must be > 0, got draws down to -2; "
+        "populations[0].parameters.c_m_pf must be >= 0.001, got draws down to -2; "
         "give the distribution a lower bound",
     ),
     (
         (*EXP, "parameters", "tau_m_ms"),
         normal(10, 2.5),
-        f"populations[0].parameters.tau_m_ms must be > 0, got draws down to {10 - 2.5 * REACH_SD:g}; "
+        f"populations[0].parameters.tau_m_ms must be >= 1e-06, got draws down to {10 - 2.5 * REACH_SD:g}; "
         "give the distribution a lower bound",
     ),
     (
@@ -137,12 +137,12 @@ CASES = [
     (
         (*EXP, "parameters", "tau_m_ms"),
         {"kind": "array", "values": [10.0] * 119 + [0.0]},
-        "populations[0].parameters.tau_m_ms must be > 0, got values down to 0; raise it",
+        "populations[0].parameters.tau_m_ms must be >= 1e-06, got values down to 0; raise it",
     ),
     (
         (*EXP, "parameters", "tau_m_ms"),
         {"kind": "sum", "of": [1, {"kind": "uniform", "low": -2, "high": 3}]},
-        "populations[0].parameters.tau_m_ms must be > 0, got values down to -1; give it a low",
+        "populations[0].parameters.tau_m_ms must be >= 1e-06, got values down to -1; give it a low",
     ),
     (
         (*EXP, "parameters", "c_m_pf"),
@@ -209,8 +209,41 @@ CASES = [
     ),
     (
         ("projections", 2, "codebook"),
-        [-1e10, 0],
-        f"projections[2].codebook {WEIGHT_RULE}, got 1e+10; check the unit",
+        [-1e10, 0, -1e-10, 1e-9],
+        f"projections[2].codebook[0] {WEIGHT_RULE}, got 1e+10; check the unit\n"
+        f"projections[2].codebook[2] {WEIGHT_RULE}, got 1e-10; check the unit",
+    ),
+    (
+        (*EXP, "parameters", "tau_m_ms"),
+        5e-324,
+        "populations[0].parameters.tau_m_ms must be >= 1e-06, got 4.94066e-324; raise it",
+    ),
+    (
+        (*EXP, "parameters", "tau_syn_in_ms"),
+        1e-4,
+        "populations[0].parameters.tau_syn_in_ms must be at least 0.002 times timestep_ms, 0.1, got 0.0001; "
+        "raise it",
+    ),
+    (
+        (*EXP, "parameters", "tau_syn_ex_ms"),
+        2e12,
+        "populations[0].parameters.tau_syn_ex_ms must be <= 1e+12, got 2e+12; lower it",
+    ),
+    (
+        (*EXP, "parameters", "t_ref_ms"),
+        {"kind": "uniform", "low": 0, "high": 2e6},
+        "populations[0].parameters.t_ref_ms must be at most 16777216 times timestep_ms, 0.1, "
+        "got draws up to 2e+06; give the distribution an upper bound",
+    ),
+    (
+        (*EXP, "parameters", "c_m_pf"),
+        {"kind": "product", "of": [1e12, {"kind": "uniform", "low": 1, "high": 2}]},
+        "populations[0].parameters.c_m_pf must be <= 1e+12, got values up to 2e+12; give it a high",
+    ),
+    (
+        (*EXP, "parameters", "c_m_pf"),
+        {"kind": "array", "values": [250.0] * 119 + [3e12]},
+        "populations[0].parameters.c_m_pf must be <= 1e+12, got values up to 3e+12; lower it",
     ),
     (
         ("projections", 6, "weight_bits"),
@@ -242,6 +275,10 @@ def test_a_refusal_says_where_what_and_what_to_do(
     [
         (("name",), "as it is"),
         ((*EXP, "parameters", "t_ref_ms"), 0),
+        ((*EXP, "parameters", "t_ref_ms"), 1.6e6),
+        ((*EXP, "parameters", "tau_syn_ex_ms"), 2e-4),
+        ((*EXP, "parameters", "tau_m_ms"), 1e12),
+        ((*EXP, "parameters", "c_m_pf"), 1e-3),
         ((*EXP, "parameters", "tau_m_ms"), normal(10, 2.5, low=0.1)),
         ((*EXP, "parameters", "tau_m_ms"), normal(10, 2.5, low=0.1, bounds="clip")),
         ((*EXP, "parameters", "v_reset_mv"), -50.001),
@@ -284,7 +321,7 @@ def test_all_that_is_wrong_is_said_at_once() -> None:
     [
         (
             {"kind": "distance_linear", "at_zero": 300, "slope_per_um": -0.5},
-            "populations[0].parameters.c_m_pf must be > 0, got values down to -300; "
+            "populations[0].parameters.c_m_pf must be >= 0.001, got values down to -300; "
             "make it the term of a sum with a low",
         ),
         ({"kind": "distance_linear", "at_zero": 300, "slope_per_um": -0.4}, None),
@@ -311,6 +348,17 @@ def test_functions_of_distance_reach_as_far_as_the_positions(value: Any, expecte
     with pytest.raises(NetworkError) as caught:
         check(described)
     assert str(caught.value) == expected
+
+
+def test_defaults_must_suit_the_timestep() -> None:
+    network = parse_network(pair(timestep_ms=1000.0, projections=[]))
+    with pytest.raises(NetworkError) as caught:
+        check(network)
+    rule = "must be at least 0.002 times timestep_ms, 1000, got 0.5; raise it"
+    assert str(caught.value) == (
+        f"populations[0].parameters.tau_syn_ex_ms {rule}\npopulations[0].parameters.tau_syn_in_ms {rule}"
+    )
+    check(parse_network(pair(timestep_ms=250.0, projections=[])))
 
 
 def test_an_empty_population_takes_empty_arrays() -> None:

@@ -90,9 +90,11 @@ def inputs_of(model: NeuronModel, n: int, n_ticks: int, *, seed: int = 1) -> NDA
     return np.rint(events * scale[:, None] * noise).astype(np.int64)
 
 
-def refused(model: NeuronModel, parameters: Mapping[str, float]) -> bool:
+def refused(model: NeuronModel, parameters: Mapping[str, float], *, timestep_ms: float = TIMESTEP_MS) -> bool:
     """Return whether a description with these parameters breaks the model's rules."""
     given = defaults(model) | dict(parameters)
-    if any(spec.problem(given[spec.name]) for spec in model.parameters):
+    rules = [(spec.too_low, given[spec.name]) for spec in model.parameters]
+    rules += [(spec.too_high, given[spec.name]) for spec in model.parameters]
+    if any(rule(value, timestep_ms) for rule, value in rules):
         return True
     return bool(model.check(given, given))

@@ -1,11 +1,12 @@
 """What every neuron model promises, in both precisions. A new model is found by itself."""
 
+import itertools
 from typing import Any
 
 import numpy as np
 import pytest
 
-from chip.neurons import MODELS, NeuronModel
+from chip.neurons import MODELS, NeuronModel, Parameter
 from network import Network
 from tests.chip.chips import Lone, spec_of
 from tests.chip.networks import describe
@@ -208,6 +209,29 @@ def test_extreme_but_legal_parameters_never_give_nan(model: NeuronModel, precisi
             assert np.isfinite(bench.coefficients).all(), (name, value)
             assert np.isfinite(bench.state).all(), (name, value)
     assert tried == set(defaults(model))
+
+
+def ends_of(parameter: Parameter, timestep_ms: float) -> list[float]:
+    """Return the least and greatest legal values of a parameter, as far as it has any; and the default."""
+    ticks = parameter.at_least_ticks or 0.0
+    least = None if parameter.at_least is None else max(parameter.at_least, ticks * timestep_ms)
+    return [end for end in (least, parameter.at_most, parameter.default) if end is not None]
+
+
+@both
+@pytest.mark.parametrize("timestep_ms", [1e-6, 0.1, 1e3, 1e6])
+def test_no_legal_parameters_leave_the_numbers(
+    model: NeuronModel, precision: str, timestep_ms: float
+) -> None:
+    """All corners of time constants and capacitances, with each other; 1e9 is the greatest gain of 1 pA."""
+    ends = [ends_of(parameter, timestep_ms) for parameter in model.parameters]
+    corners = [dict(zip(defaults(model), corner, strict=True)) for corner in itertools.product(*ends)]
+    corners = [corner for corner in corners if not refused(model, corner, timestep_ms=timestep_ms)]
+    assert len(corners) >= 4
+    values = {name: array([corner[name] for corner in corners]) for name in defaults(model)}
+    made = model.lower(values, {}, timestep_ms, (1.0,) * len(model.receptors))
+    assert all(np.isfinite(each.astype(precision)).all() for each in made.coefficients)
+    assert np.all((made.drive_gain >= 0.0) & (made.drive_gain <= 1e9))
 
 
 def lively(model: NeuronModel, *, drive: bool = True) -> Network:

@@ -262,6 +262,22 @@ CASES: list[tuple[tuple[str | int, ...], Any, str]] = [
         "recordings[0].neurons.step must be >= 1, got 0; give the step from neuron to neuron",
     ),
     (
+        ("recordings", 0, "neurons", "step"),
+        10**30,
+        "recordings[0].neurons.step must be <= 4294967296, got 1000000000000000000000000000000; "
+        "give the step from neuron to neuron",
+    ),
+    (
+        ("recordings", 0, "neurons", "start"),
+        2**32 + 1,
+        "recordings[0].neurons.start must be <= 4294967296, got 4294967297; give the first neuron",
+    ),
+    (
+        ("recordings", 0, "neurons", "stop"),
+        2**32 + 1,
+        "recordings[0].neurons.stop must be <= 4294967296, got 4294967297; give the neuron to stop before",
+    ),
+    (
         ("recordings", 0, "interval_ms"),
         0.25,
         "recordings[0].interval_ms must be a multiple of timestep_ms, 0.1, got 0.25; "

@@ -44,7 +44,17 @@ CASES: list[tuple[tuple[str | int, ...], Any, str]] = [
     (("seed",), 1.5, "seed must be a whole number, got 1.5; give the seed of all random numbers"),
     (("seed",), "12", "seed must be a whole number, got '12'; give the seed of all random numbers"),
     (("seed",), True, "seed must be a whole number, got true; give the seed of all random numbers"),
-    (("timestep_ms",), 0, "timestep_ms must be > 0, got 0; give the duration of a tick in ms"),
+    (("timestep_ms",), 0, "timestep_ms must be >= 1e-06, got 0; give the duration of a tick in ms"),
+    (
+        ("timestep_ms",),
+        5e-324,
+        "timestep_ms must be >= 1e-06, got 5e-324; give the duration of a tick in ms",
+    ),
+    (
+        ("timestep_ms",),
+        1e300,
+        "timestep_ms must be <= 1000000, got 1e+300; give the duration of a tick in ms",
+    ),
     (("timestep_ms",), "0.1", "timestep_ms must be a number, got '0.1'; give the duration of a tick in ms"),
     (("timestep_ms",), True, "timestep_ms must be a number, got true; give the duration of a tick in ms"),
     (
