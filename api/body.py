@@ -11,6 +11,8 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ValidationError
 
 from api.errors import MalformedRequest, UnsupportedMediaType
+from network.duplicates import repeated_key
+from network.errors import show
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -48,14 +50,19 @@ def load_json(raw: bytes) -> Any:
     Raises
     ------
     MalformedRequest
-        It is not JSON, or nested 200 levels deep or more.
+        It is not JSON, nested 200 levels deep or more, or an object in it names a field twice.
     """
     try:
-        return pydantic_core.from_json(raw)
+        parsed = pydantic_core.from_json(raw)
+        repeated = repeated_key(raw, parsed)
     except ValueError as error:
         raise MalformedRequest(
             f"body: must be JSON, got an error: {error}; check it with a JSON tool"
         ) from None
+    if repeated is not None:
+        rule = f"must name each field of an object once, got {show(repeated)} twice"
+        raise MalformedRequest(f"body: {rule}; remove one")
+    return parsed
 
 
 def validated(model: type[Model], data: Any) -> Model:

@@ -9,7 +9,7 @@ import numpy as np
 from chip import MODELS, NeuronModel
 from chip.laws import law_of
 from chip.neurons import Parameter
-from cluster.quantisation import described_weights, greatest_rate_hz
+from cluster.quantisation import described_weights, greatest_rate_hz, lost_weights
 from network import Network, NetworkError, PoissonInput, Population, Value
 from network.connectivity import Convolution
 from network.population import CurrentInput, DCInput, Input, NoiseInput
@@ -43,6 +43,7 @@ def check(network: Network) -> None:
         *(p for k in range(len(network.projections)) for p in _projection(network, k)),
         *(p for k in range(len(network.recordings)) for p in _recording(network, k)),
     ]
+    problems = problems or [*lost_weights(network)]
     if problems:
         raise NetworkError(problems)
 
@@ -208,15 +209,15 @@ def _projection(network: Network, number: int) -> Iterator[Problem]:
 def _codebook(path: str, codebook: tuple[float, ...]) -> Iterator[Problem]:
     first: dict[float, int] = {}
     for place, value in enumerate(codebook):
-        yield from _weight(f"{path}[{place}]", abs(value))
+        yield from _weight(f"{path}[{place}]", abs(value), "")
         if first.setdefault(value, place) != place:
             yield f"{path}[{place}]", f"must be unique, got {value:g} like {path}[{first[value]}]; remove one"
 
 
-def _weight(path: str, largest: float) -> Iterator[Problem]:
+def _weight(path: str, largest: float, which: str = " at its largest") -> Iterator[Problem]:
     least, most = WEIGHT_RANGE
     if largest != 0.0 and not least <= largest <= most:
-        rule = f"must be 0 or of a magnitude from {least:g} to {most:g} at its largest"
+        rule = f"must be 0 or of a magnitude from {least:g} to {most:g}{which}"
         yield path, f"{rule}, got {largest:g}; check the unit"
 
 

@@ -82,7 +82,9 @@ class Network(Description):
     """A network of spiking neurons, as the user describes it."""
 
     name: Name = Field(description="the network's name")
-    timestep_ms: Annotated[Number, Field(ge=LEAST_MS, le=MOST_MS)] = Field(description="the duration of a tick in ms")
+    timestep_ms: Annotated[Number, Field(ge=LEAST_MS, le=MOST_MS)] = Field(
+        description="the duration of a tick in ms"
+    )
     seed: Annotated[Whole, Field(ge=0, lt=2**63)] = Field(description="the seed of all random numbers")
     populations: Annotated[tuple[Population, ...], at_most(MAX_ENTRIES)] = Field(
         description="the populations"

@@ -9,7 +9,8 @@ import pydantic_core
 from pydantic import BaseModel, ValidationError
 
 from network.description import Network
-from network.errors import NetworkError
+from network.duplicates import repeated_key
+from network.errors import NetworkError, show
 from network.translate import translate
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -57,8 +58,14 @@ def parse(model: type[Model], data: object, *, path: str = "") -> Model:
 
 
 def _from_json(data: str | bytes) -> Any:
+    text = data.encode() if isinstance(data, str) else data
     try:
-        return pydantic_core.from_json(data.encode() if isinstance(data, str) else data)
+        parsed = pydantic_core.from_json(text)
+        repeated = repeated_key(text, parsed)
     except ValueError as error:
         message = f"must be JSON, got text that is not: {error}; check it with a JSON tool"
         raise NetworkError([("network", message)]) from None
+    if repeated is not None:
+        rule = f"must name each field of an object once, got {show(repeated)} twice"
+        raise NetworkError([("network", f"{rule}; remove one")])
+    return parsed

@@ -13,7 +13,6 @@ from pydantic import Field, model_validator
 from network.errors import NetworkError, show
 from network.schema import Description, LongName, Name, Number, Whole
 
-
 MOST = 2**32
 """Greatest start, stop and step of a range of neurons: no network has as many."""
 

@@ -110,6 +110,14 @@ def test_a_capacity_error_lists_its_limits():
         ),
         (
             "POST",
+            "/v1/networks",
+            {"content": b'{"seed": 1, "seed": 2}', "headers": {"Content-Type": "application/json"}},
+            400,
+            "malformed-request",
+            "body: must name each field of an object once, got 'seed' twice; remove one",
+        ),
+        (
+            "POST",
             "/v1/deployments",
             {"content": b"{", "headers": {"Content-Type": "application/json"}},
             400,

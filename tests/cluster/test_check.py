@@ -210,8 +210,10 @@ CASES = [
     (
         ("projections", 2, "codebook"),
         [-1e10, 0, -1e-10, 1e-9],
-        f"projections[2].codebook[0] {WEIGHT_RULE}, got 1e+10; check the unit\n"
-        f"projections[2].codebook[2] {WEIGHT_RULE}, got 1e-10; check the unit",
+        "projections[2].codebook[0] must be 0 or of a magnitude from 1e-09 to 1e+09, got 1e+10; "
+        "check the unit\n"
+        "projections[2].codebook[2] must be 0 or of a magnitude from 1e-09 to 1e+09, got 1e-10; "
+        "check the unit",
     ),
     (
         (*EXP, "parameters", "tau_m_ms"),
