@@ -140,7 +140,7 @@ class SmallWorld(Description):
     """A ring in which each neuron receives from its `k` nearest, each synapse rewired with probability.
 
     Neuron i receives from i - k/2 ... i + k/2 without itself, counted around the ring; with probability
-    `p_rewire` a synapse's source is drawn from all neurons but its target instead.
+    `p_rewire` a synapse's source is drawn from all neurons but its target instead, which may repeat a pair.
 
     References
     ----------

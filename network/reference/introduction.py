@@ -54,4 +54,36 @@ says where, the rule, the value, and what to do.
   it.
 - **Neurons** are numbered through, populations in order of declaration, then sources. That number keys the
   random numbers and stands in the recorded spikes; within a population neurons are counted from 0.
+
+## Limits
+
+Beside those in the tables below:
+
+| what | limit |
+|---|---|
+| a delay | at least one tick and at most 65,535, both parts together; where it is drawn, at least half a tick |
+| any other time | at most 2^32 - 1 ticks |
+| a weight, and each entry of a codebook | 0, or of a magnitude from 1e-9 to 1e9 (of what is drawn, the largest that can be) |
+| a parameter, state variable or current | of a magnitude of at most 1e30, with the waveform that it is multiplied with |
+| a time constant | 1e-6 to 1e12 ms, and at least 1/500 of `timestep_ms` |
+| a capacitance | 0.001 to 1e12 pF |
+| a refractory time | at most 2^24 ticks |
+| a Poisson input | at most 500 events a tick on average, where its modulation is greatest |
+| a Poisson source | at most one spike a tick: 1000 / `timestep_ms` Hz; correlated, that times the correlation |
+| `"bounds": "redraw"` | the bounds must leave at least 1e-3 of the distribution; `clip` takes any |
+| a lognormal value | abs(`log_mean`) + 9 `log_sd` at most 600 |
+| a sum or product | within 1e300 of 0 after each of its terms, whatever the result is clipped to |
+| an `array` | for neurons, one value each; for synapses only with `one_to_one`, and with `all_to_all` unless it leaves out autapses; no term of a sum or product |
+| a coordinate | within 1e12 um of the origin |
+| `radius_um` in a periodic space | at most half of the least extent |
+| `padding` of a window | less than the window spans, with its dilation |
+| `"weight_bits": 1` | weights of one sign |
+| a codebook | no value twice |
+| draws without multapses | no more than there are candidates |
+| an object | each field once |
+
+- **Repeated pairs** come from rules that draw with replacement, and from [small_world](#smallworld): a rewired
+  synapse may repeat a pair that another one has already.
+- **Parallel projections**, of one source, target and receptor, are read back together
+  (`GET /v1/deployments/{id}/synapses`): in a chip's memory nothing tells them apart. A recording of weights does.
 """
