@@ -210,7 +210,12 @@ def test_a_million_neurons_take_no_longer() -> None:
         ({"rule": "one_to_one"}, 12, 1.0),
         ({"rule": "pooling", "source_shape": [1, 3, 4], "window": [3, 3], "padding": [1, 1]}, 70, 9.0),
         (
-            {"rule": "pooling", "source_shape": [1, 3, 4], "window": [2**20 - 1] * 2, "padding": [2**19 - 1] * 2},
+            {
+                "rule": "pooling",
+                "source_shape": [1, 3, 4],
+                "window": [2**20 - 1] * 2,
+                "padding": [2**19 - 1] * 2,
+            },
             144,
             12.0,
         ),
