@@ -5,10 +5,11 @@ at `chip.spec` (what a chip is told to be), then `chip.tick` (what it does in a 
 synapses) and `chip.neurons` (the models).
 """
 
-from chip.emulated import SLOT_CAPACITY, Chip, Snapshot
+from chip.emulated import Chip, Snapshot
 from chip.errors import ChipError, SlotOverflow, SnapshotMismatch
 from chip.neurons import MODELS, NeuronModel
 from chip.spec import BANK_NEURONS, AxonBlock, ChipSpec, InputSpec, ProbeSpec, SliceSpec
+from chip.weights import SLOT_CAPACITY
 
 __all__ = [
     "BANK_NEURONS",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -31,8 +31,7 @@ from chip.neurons import MODELS
 from chip.poisson import room_for
 from chip.rows import BlockSpec
 from chip.spec import ChipSpec, InputSpec, SliceSpec
-
-SLOT_CAPACITY = 2**31 - 1
+from chip.weights import SLOT_CAPACITY
 
 Snapshot = dict[str, NDArray[Any]]
 
@@ -271,16 +270,17 @@ class Chip:
                 first = places.slot(part, receptor)
                 load = self.memory.load[first : first + part.n]
                 worst = int(np.argmax(load))
-                total = int(load[worst]) + sum(
-                    self._most(part, i) for i in part.inputs if i.receptor == receptor
-                )
-                if total > SLOT_CAPACITY:
-                    raise self._overflow(part, receptor, worst, total)
+                loads = {"its synapses": int(load[worst])} | {
+                    f"input {i.number}": self._most(part, i) for i in part.inputs if i.receptor == receptor
+                }
+                if sum(loads.values()) > SLOT_CAPACITY:
+                    raise self._overflow(part, receptor, worst, loads)
 
     @staticmethod
-    def _overflow(part: SliceSpec, receptor: int, neuron: int, load: int) -> SlotOverflow:
+    def _overflow(part: SliceSpec, receptor: int, neuron: int, loads: Mapping[str, int]) -> SlotOverflow:
         name = MODELS[part.member.model].receptors[receptor].name  # type: ignore[union-attr]
-        return SlotOverflow(part.member.name, name, part.first + neuron, load, SLOT_CAPACITY)
+        total, most = sum(loads.values()), max(loads, key=lambda source: loads[source])
+        return SlotOverflow(part.member.name, name, part.first + neuron, total, SLOT_CAPACITY, most)
 
     def _most(self, part: SliceSpec, described: InputSpec) -> int:
         """Return the largest magnitude that a Poisson input can add in a tick."""

@@ -17,19 +17,24 @@ class SlotOverflow(ChipError, OverflowError):
         Number within the population.
     load, capacity : int
         In LSBs.
+    most : str
+        Where most of the load comes from.
     """
 
-    def __init__(self, population: str, receptor: str, neuron: int, load: int, capacity: int) -> None:
+    def __init__(
+        self, population: str, receptor: str, neuron: int, load: int, capacity: int, most: str
+    ) -> None:
         self.population, self.receptor, self.neuron = population, receptor, neuron
-        self.load, self.capacity = load, capacity
+        self.load, self.capacity, self.most = load, capacity, most
         super().__init__(
             f"population {population!r}, receptor {receptor!r}: the weights onto one neuron must add up to "
-            f"at most {capacity} LSBs, got {load} onto neuron {neuron}; use fewer synapses or weights of a "
-            "narrower range"
+            f"at most {capacity} LSBs, got {load} onto neuron {neuron}, most of it from {most}; "
+            "use fewer synapses or weights of a narrower range"
         )
 
-    def __reduce__(self) -> tuple[type[SlotOverflow], tuple[str, str, int, int, int]]:
-        return type(self), (self.population, self.receptor, self.neuron, self.load, self.capacity)
+    def __reduce__(self) -> tuple[type[SlotOverflow], tuple[str, str, int, int, int, str]]:
+        names = self.population, self.receptor
+        return type(self), (*names, self.neuron, self.load, self.capacity, self.most)
 
 
 class SnapshotMismatch(ChipError, ValueError):

@@ -28,6 +28,15 @@ WEIGHT_BITS = 16
 _SPARE_BITS = 4
 """A projection may give up this many of its 15 bits to share the LSB of a stronger one, and no more."""
 
+_SPREAD = 7.0
+"""Times the mean up to which the synapses onto one neuron are counted on where nothing bounds them."""
+
+_STRAYS = 24.0
+"""Draws onto one neuron that may lie beyond the span that weights are laid out for, all at once."""
+
+SLOT_CAPACITY = 2**31 - 1
+"""What a slot holds, in LSBs."""
+
 Floats = NDArray[np.float64]
 
 
@@ -50,6 +59,13 @@ class WeightRange:
         Whether `described` is a list.
     codes : (m,) float64 array or None
         The weights that a synapse can have, ascending; None for all multiples of the step.
+    most : float or None
+        The most of these synapses (or events of a tick) that one neuron can have; None where only the mean is
+        known.
+    total : float or None
+        The greatest sum of their magnitudes over one neuron, where all are listed.
+    strays : bool
+        Whether draws can lie beyond `largest`; they are cut to the outermost integer.
     """
 
     largest: float
@@ -58,6 +74,9 @@ class WeightRange:
     described: Floats | None = field(default=None, compare=False)
     listed: bool = False
     codes: Floats | None = field(default=None, compare=False)
+    most: float | None = field(default=None, compare=False)
+    total: float | None = field(default=None, compare=False)
+    strays: bool = field(default=False, compare=False)
 
     @classmethod
     def of_list(cls, weights: Floats, fan_in: float) -> WeightRange:
@@ -87,7 +106,26 @@ class WeightRange:
         places = nearest_places(values, met)
         places = np.unique(places) if self.listed else np.arange(places.min(), places.max() + 1)
         codes = values[places]
-        return replace(self, largest=_largest(codes), granule=granule_of(codes), codes=codes)
+        granule, largest = granule_of(codes), _largest(codes)
+        return replace(self, largest=largest, granule=granule, codes=codes, total=None, strays=False)
+
+    def load(self, lsb_exponent: int) -> float:
+        """Return what these synapses can add to one neuron's slot at once, in LSBs of 2**lsb_exponent."""
+        shift = _shift(self, lsb_exponent)
+        scale = math.ldexp(1.0, -lsb_exponent - shift)
+        if self.most is None:
+            return math.ldexp(_SPREAD * self.fan_in * self.largest * scale, shift)
+        top = float(np.rint(self.largest * scale))
+        steps = self.most * top
+        if self.total is not None:
+            steps = min(steps, self.total * scale + 0.5 * self.most)
+        if self.strays:
+            steps += min(self.most, _STRAYS) * max(LARGEST - top, 0.0)
+        return math.ldexp(steps, shift)
+
+    def vanishes(self, lsb_exponent: int) -> bool:
+        """Return whether even the largest weight is less than half an LSB of 2**lsb_exponent."""
+        return self.largest > 0.0 and round(math.ldexp(self.largest, -lsb_exponent)) == 0
 
 
 @dataclass(frozen=True)
@@ -183,7 +221,7 @@ def quantise(ranges: Sequence[WeightRange]) -> tuple[Quantisation, ...]:
     Where the strongest projection's step suits all, it is the LSB and every shift is 0 (so that the
     synapses of different projections may share a segment); else the LSB is the finest that any of them
     needs, and the others shift. The LSB is raised until the expected sum of all magnitudes, eight times
-    over, fits an int32.
+    over, fits an int32; and further, until the greatest sum that can come does.
 
     Parameters
     ----------
@@ -194,19 +232,42 @@ def quantise(ranges: Sequence[WeightRange]) -> tuple[Quantisation, ...]:
     -------
     tuple of Quantisation, one for each range
     """
+    lsb = slot_exponent(ranges)
+    return tuple(_one(r, lsb) for r in ranges)
+
+
+def slot_exponent(ranges: Sequence[WeightRange]) -> int:
+    """Return log2 of the LSB of a slot, as `quantise` chooses it."""
+    lsb = _preferred_exponent(ranges)
+    while sum(r.load(lsb) for r in ranges) > SLOT_CAPACITY:
+        lsb += 1
+    return lsb
+
+
+def vanishing(ranges: Sequence[WeightRange]) -> list[int]:
+    """Return which of the ranges that add into a slot lose all their weights to the sum of all."""
+    lsb = slot_exponent(ranges)
+    return [k for k, r in enumerate(ranges) if r.vanishes(lsb)]
+
+
+def _preferred_exponent(ranges: Sequence[WeightRange]) -> int:
     live = [r for r in ranges if r.largest > 0.0]
     if not live:
-        return tuple(_one(r, 0) for r in ranges)
+        return 0
     finest, coarsest = max(map(_finest, live)), min(map(_coarsest, live))
     lsb = min(finest, coarsest)
     total = sum(r.fan_in * r.largest for r in live)
     while math.ldexp(2.0**28, lsb) < total:
         lsb += 1
-    return tuple(_one(r, lsb) for r in ranges)
+    return lsb
+
+
+def _shift(weights: WeightRange, lsb: int) -> int:
+    return max(_finest(weights) - lsb, 0) if weights.largest else 0
 
 
 def _one(weights: WeightRange, lsb: int) -> Quantisation:
-    shift = max(_finest(weights) - lsb, 0) if weights.largest else 0
+    shift = _shift(weights, lsb)
     step = math.ldexp(1.0, lsb + shift)
     codes = (
         None

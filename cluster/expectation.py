@@ -26,10 +26,21 @@ from typing import Any
 import numpy as np
 
 from chip.laws import law_of
+from chip.poisson import room_for
 from chip.spread import moments_of
 from cluster.differences import Coordinate, Difference, Floats, lattice
 from network import Network, Projection
-from network.connectivity import AllToAll, Convolution, DistanceDependent, FixedProbability, Pooling
+from network.connectivity import (
+    AllToAll,
+    Convolution,
+    DistanceDependent,
+    Explicit,
+    FixedOutDegree,
+    FixedProbability,
+    FixedTotalNumber,
+    Pooling,
+    Uploaded,
+)
 from network.positions import FreePositions, GridPositions, Positions
 from network.values import Array, DistanceExponential, DistanceGaussian, DistanceLinear, Uniform
 
@@ -96,6 +107,51 @@ def expected_fan_in(network: Network, projection: Projection) -> float:
         return rule.n_synapses(n_sources, network.member(projection.target).size) / size
     # Three digits: what an LSB depends on must not show the last digit of anybody's exponential.
     return float(f"{expected_synapses(network, projection) / size:.3g}")
+
+
+def greatest_fan_in(network: Network, projection: Projection) -> float | None:
+    """Return a bound of the synapses of a projection onto one neuron; None where it is not known.
+
+    It is exact where the description says it; where they are drawn it is exceeded less than once in 10**14
+    neurons.
+    """
+    source, target = network.member(projection.source), network.member(projection.target)
+    rule, mean = projection.connectivity, expected_fan_in(network, projection)
+    match rule:
+        case Uploaded():
+            return None
+        case Explicit():
+            return float(np.bincount(np.asarray(rule.targets, np.int64), minlength=1).max())
+        case FixedTotalNumber() | FixedOutDegree():
+            distinct = source.size if not rule.allow_multapses else math.inf
+            return min(room_for(mean), distinct, float(rule.n_synapses(source.size, target.size)))
+        case FixedProbability():
+            return float(min(room_for(mean), source.size))
+        case DistanceDependent():
+            greatest = _greatest_probability(rule) * source.size
+            if _same_everywhere(rule, source.positions, target.positions):
+                greatest = min(greatest, mean * 2.0 ** len(source.positions.extent_um))  # type: ignore[union-attr]
+            return float(min(room_for(greatest), source.size))
+        case _:
+            return mean
+
+
+def _same_everywhere(rule: DistanceDependent, source: Positions | None, target: Positions | None) -> bool:
+    """Return whether no neuron has more than 2, 4 or 8 times the mean fan-in, in as many dimensions.
+
+    That is so of equal spaces that are evenly filled, and of probabilities that do not rise with distance: a
+    corner sees half of what the centre sees in each dimension.
+    """
+    kernel = rule.p
+    falls = (
+        kernel.slope_per_um <= 0.0
+        if isinstance(kernel, DistanceLinear)
+        else not isinstance(kernel, DistanceGaussian) or kernel.mean_um == 0.0
+    )
+    if not falls or source is None or target is None or _listed(source) or _listed(target):
+        return False
+    ends = [(_coordinate(source, k), _coordinate(target, k)) for k in range(source.n_dimensions)]
+    return all(one.even and one == other for one, other in ends)
 
 
 def _probability(rule: DistanceDependent, distance: Floats) -> Floats:

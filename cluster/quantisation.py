@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,9 +11,19 @@ from numpy.typing import NDArray
 
 from chip import MODELS
 from chip.laws import law_of
+from chip.poisson import room_for
 from chip.spread import span_of
-from chip.weights import WEIGHT_BITS, Quantisation, WeightRange, bit_values, quantise
-from cluster.expectation import expected_fan_in
+from chip.weights import (
+    SLOT_CAPACITY,
+    WEIGHT_BITS,
+    Quantisation,
+    WeightRange,
+    bit_values,
+    quantise,
+    slot_exponent,
+    vanishing,
+)
+from cluster.expectation import expected_fan_in, greatest_fan_in
 from network import Network, PoissonInput, Population, Projection
 from network.connectivity import Convolution, Explicit, Uploaded
 from network.positions import reach_from_centre_um
@@ -24,6 +34,10 @@ Floats = NDArray[np.float64]
 
 Measured = Mapping[int, tuple[float, float, int]]
 """Of projections by number, what the chips found: the largest error of a weight, the sum of all, how many."""
+
+
+Adder = tuple[str, Any, WeightRange]
+"""What adds into a slot: "projection" and its number, or "input" and (population, input); its weights."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +118,35 @@ def _line(
 
 def quantise_network(network: Network) -> Quantised:
     """Choose the LSB of each (population, receptor) and the step of all that adds into it."""
-    adders: dict[tuple[int, int], list[tuple[str, Any, WeightRange]]] = {}
+    return _collect(network, _adders(network))
+
+
+def lost_weights(network: Network) -> Iterator[tuple[str, str]]:
+    """Yield the problem of each slot whose greatest sum leaves nothing of some of its weights."""
+    for (number, receptor), entries in _adders(network).items():
+        ranges = [entry[2] for entry in entries]
+        lost = vanishing(ranges)
+        if not lost:
+            continue
+        population, lsb = network.populations[number], slot_exponent(ranges)
+        most = max(range(len(ranges)), key=lambda k: ranges[k].load(lsb))
+        name = MODELS[population.model].receptors[receptor].name
+        rule = f"must get weights at receptor {name!r} that stay above 0 in steps in which the greatest sum "
+        rule += f"that can come at once is at most {SLOT_CAPACITY}"
+        got = f"got {ranges[lost[0]].largest:g} from {_named(network, entries[lost[0]])}"
+        got += f" beside {ranges[most].largest:g} from {_named(network, entries[most])}"
+        got += f" of population {population.name!r}" if entries[most][0] == "input" else ""
+        yield f"populations[{number}]", f"{rule}, {got}; narrow the range of weights"
+
+
+def _named(network: Network, entry: Adder) -> str:
+    kind, place, _ = entry
+    return f"projection {network.projections[place].name!r}" if kind == "projection" else f"input {place[1]}"
+
+
+def _adders(network: Network) -> Mapping[tuple[int, int], list[Adder]]:
+    """Return all that adds into each slot that anything adds into: (population, receptor)."""
+    adders: dict[tuple[int, int], list[Adder]] = {}
     numbers = {population.name: k for k, population in enumerate(network.populations)}
     for place, projection in enumerate(network.projections):
         target = numbers[projection.target]
@@ -117,12 +159,10 @@ def quantise_network(network: Network) -> Quantised:
                 receptor = MODELS[population.model].receptor(described.receptor)
                 weights = _of_input(network, population, described)
                 adders.setdefault((number, receptor), []).append(("input", (number, place), weights))
-    return _collect(network, adders)
+    return adders
 
 
-def _collect(
-    network: Network, adders: Mapping[tuple[int, int], list[tuple[str, Any, WeightRange]]]
-) -> Quantised:
+def _collect(network: Network, adders: Mapping[tuple[int, int], list[Adder]]) -> Quantised:
     projections: dict[int, Quantisation] = {}
     inputs: dict[tuple[int, int], Quantisation] = {}
     lsb = {
@@ -154,6 +194,17 @@ def described_weights(
     network: Network, projection: Projection
 ) -> tuple[WeightRange, tuple[float, float] | None]:
     """Return the range of a projection's weights, and what can be drawn if that is more."""
+    described, reached = _spelt_out(network, projection)
+    described = replace(described, most=greatest_fan_in(network, projection))
+    rule = projection.connectivity
+    if isinstance(rule, Explicit) and rule.weights is not None and rule.targets:
+        sizes = np.abs(np.asarray(rule.weights, np.float64))
+        total = float(np.bincount(np.asarray(rule.targets, np.int64), weights=sizes).max())
+        described = replace(described, total=total)
+    return described, reached
+
+
+def _spelt_out(network: Network, projection: Projection) -> tuple[WeightRange, tuple[float, float] | None]:
     fan_in, listed = expected_fan_in(network, projection), listed_weights(projection)
     rule = projection.connectivity
     if listed is not None:
@@ -166,7 +217,8 @@ def described_weights(
     law = law_of(projection.weight, reach_um=reach)
     if not law.varies:
         return WeightRange.of_list(np.array([law.least]), fan_in), None
-    return WeightRange.of_span(*span_of(projection.weight, reach_um=reach), fan_in), law.bounds
+    described = WeightRange.of_span(*span_of(projection.weight, reach_um=reach), fan_in)
+    return replace(described, strays=max(map(abs, law.bounds)) > described.largest), law.bounds
 
 
 def listed_weights(projection: Projection) -> Floats | None:
@@ -181,7 +233,7 @@ def listed_weights(projection: Projection) -> Floats | None:
 
 def _of_input(network: Network, population: Population, described: PoissonInput) -> WeightRange:
     mean = greatest_rate_hz(population, described) * network.timestep_ms * 1e-3
-    return WeightRange.of_list(np.array([described.weight]), mean)
+    return replace(WeightRange.of_list(np.array([described.weight]), mean), most=room_for(mean) + 1.0)
 
 
 def greatest_rate_hz(population: Population, described: PoissonInput) -> float:

@@ -123,7 +123,7 @@ def near(cells, place, period_um, reach, first, count):
 
 def reach_of(chance_at_peak: float, scale: float, *, gaussian: bool, least: float) -> float:
     """Return a distance beyond which a kernel of that scale and peak is below `least`, with room to spare."""
-    if chance_at_peak <= 0.0:
+    if chance_at_peak <= least:
         return 0.0
     decades = math.log(chance_at_peak / least)
     return 1.01 * scale * (math.sqrt(2.0 * decades) if gaussian else decades)

@@ -231,7 +231,8 @@ def test_a_slot_that_could_overflow_is_refused() -> None:
         Chip(loaded(3))
     assert str(refused.value) == (
         "population 'cells', receptor 'delta': the weights onto one neuron must add up to at most 2147483647 "
-        "LSBs, got 3221127168 onto neuron 4; use fewer synapses or weights of a narrower range"
+        "LSBs, got 3221127168 onto neuron 4, most of it from its synapses; use fewer synapses or weights of "
+        "a narrower range"
     )
     assert (refused.value.population, refused.value.receptor) == ("cells", "delta")
     assert (refused.value.neuron, refused.value.load) == (4, 3221127168)

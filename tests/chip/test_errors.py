@@ -6,7 +6,7 @@ from chip import ChipError, SlotOverflow, SnapshotMismatch
 
 
 def test_a_slot_overflow_survives_pickling() -> None:
-    error = SlotOverflow("exc", "inhibitory", 7, 2**31, 2**31 - 1)
+    error = SlotOverflow("exc", "inhibitory", 7, 2**31, 2**31 - 1, "input 2")
     again = pickle.loads(pickle.dumps(error))
     assert type(again) is SlotOverflow
     assert str(again) == str(error)
@@ -16,6 +16,7 @@ def test_a_slot_overflow_survives_pickling() -> None:
         "neuron": 7,
         "load": 2**31,
         "capacity": 2**31 - 1,
+        "most": "input 2",
     }
 
 

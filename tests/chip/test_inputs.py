@@ -148,7 +148,8 @@ def test_room_in_slots_is_for_the_greatest_modulated_rate() -> None:
     load = (100 + 80 + 24) * round(2**31 / 100)  # events: mean, eight standard deviations and 24 more
     message = (
         "population 'cells', receptor 'delta': the weights onto one neuron must add up to at most 2147483647 "
-        f"LSBs, got {load} onto neuron 0; use fewer synapses or weights of a narrower range"
+        f"LSBs, got {load} onto neuron 0, most of it from input 0; use fewer synapses or weights of a "
+        "narrower range"
     )
     with pytest.raises(SlotOverflow, match=f"^{re.escape(message)}$"):
         Lone(spec_of(driven(poisson_input(1000.0, weight, modulation=sine(500.0, -500.0, 5.0)))))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import copy
+from pathlib import Path
 from typing import Any
 
 from cluster import SYSTEMS, DeployOptions
 from cluster.placement import Placement
 from cluster.plan import Plan
 from network import Network, parse_network
+from spikerack.arrays import save
 
 RACK = SYSTEMS["rack-8x8"]
 
@@ -183,11 +185,14 @@ def empty_in_space() -> dict[str, Any]:
     return network
 
 
-def overloaded() -> dict[str, Any]:
-    """The pair, with 100,000 weights of 21,845 LSBs onto one neuron: more than a slot can hold."""
+def overloaded(folder: Path) -> dict[str, Any]:
+    """The pair, with 100,000 weights of 21,845 LSBs onto one neuron: more than a slot can hold.
+
+    They are uploaded to `folder`: what a description lists or draws would be laid out so that it fits.
+    """
     network, n = pair(), 100_000
     network["populations"][1]["size"] = 1000
-    rule = {"rule": "explicit", "sources": [0] * n, "targets": [0] * n, "weights": [1 / 3] * n}
+    rule = save(folder, sources=[0] * n, targets=[0] * n, weights=[1 / 3] * n).model_dump()
     network["projections"] = [{"source": "first", "target": "second", "connectivity": rule, "delay_ms": 1}]
     return network
 

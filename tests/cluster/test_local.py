@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -112,12 +113,13 @@ def test_what_the_chips_do_not_know_is_refused_before_anything_is_built() -> Non
     )
 
 
-def test_weights_that_no_slot_can_hold_are_refused_and_no_thread_is_left() -> None:
-    before = set(threading.enumerate())
+def test_weights_that_no_slot_can_hold_are_refused_and_no_thread_is_left(tmp_path: Path) -> None:
+    before, network = set(threading.enumerate()), parse_network(overloaded(tmp_path))
     with pytest.raises(SlotOverflow) as caught:
-        run_local(parse_network(overloaded()), n_ticks=1, options=DeployOptions(chips=2))
+        run_local(network, n_ticks=1, options=DeployOptions(chips=2), arrays=tmp_path)
     assert str(caught.value) == (
         "population 'second', receptor 'delta': the weights onto one neuron must add up to at most "
-        "2147483647 LSBs, got 2184500000 onto neuron 0; use fewer synapses or weights of a narrower range"
+        "2147483647 LSBs, got 2184500000 onto neuron 0, most of it from its synapses; use fewer synapses or "
+        "weights of a narrower range"
     )
     assert set(threading.enumerate()) == before

@@ -8,6 +8,8 @@ import signal
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import psutil
@@ -116,16 +118,16 @@ def test_too_few_slots_are_refused_and_nothing_stays_reserved(monkeypatch: pytes
     assert_all_is_let_go()
 
 
-def test_a_chip_that_cannot_be_built_is_named_with_the_cause() -> None:
-    team = RayTeam(plan_of(parse_network(overloaded()), 1))
+def test_a_chip_that_cannot_be_built_is_named_with_the_cause(tmp_path: Path) -> None:
+    team = RayTeam(replace(plan_of(parse_network(overloaded(tmp_path)), 1), arrays=str(tmp_path)))
     with pytest.raises(DeploymentLost) as caught:
         team.build(lambda phase, share: None)
     team.close()
     assert_all_is_let_go()
     assert str(caught.value) == (
         "chip (board 0, chip 0): population 'second', receptor 'delta': the weights onto one neuron must add "
-        "up to at most 2147483647 LSBs, got 2184500000 onto neuron 0; use fewer synapses or weights of a "
-        "narrower range"
+        "up to at most 2147483647 LSBs, got 2184500000 onto neuron 0, most of it from its synapses; use "
+        "fewer synapses or weights of a narrower range"
     )
 
 
