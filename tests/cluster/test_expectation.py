@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from chip.positions import period_of, positions_of
 from cluster import expectation
-from cluster.expectation import expected_fan_in, expected_synapses, expected_total
+from cluster.expectation import expected_fan_in, expected_synapses, expected_total, greatest_fan_in
 from network import Network, parse_network
 from network.connectivity import DistanceDependent
 from tests.cluster.samples import empty_in_space, pair
@@ -341,3 +341,39 @@ def test_listed_coordinates_count_as_ten(monkeypatch: pytest.MonkeyPatch) -> Non
     first, second = (expected_synapses(network, p) for p in network.projections)
     assert first < 0.2 * 64 * 64
     assert second == round(0.3 * 64 * 64)
+
+
+FALLING = {"rule": "distance_dependent", "p": {"kind": "distance_exponential", "scale": 0.5, "length_um": 9}}
+RISING = {
+    "rule": "distance_dependent",
+    "p": {"kind": "distance_gaussian", "scale": 0.2, "sd_um": 5, "mean_um": 300},
+}
+
+
+@pytest.mark.parametrize(
+    ("rule", "most"),
+    [
+        ({"rule": "one_to_one"}, 1),
+        ({"rule": "all_to_all"}, 400),
+        ({"rule": "fixed_in_degree", "n": 7}, 7),
+        ({"rule": "small_world", "k": 6, "p_rewire": 0.5}, 6),
+        ({"rule": "explicit", "sources": [0, 1, 2, 2], "targets": [5, 5, 0, 5], "weights": [1.0] * 4}, 3),
+        ({"rule": "explicit", "sources": [], "targets": [], "weights": []}, 0),
+        ({"rule": "fixed_out_degree", "n": 4}, 4 + 8 * 2 + 24),
+        ({"rule": "fixed_total_number", "n": 1600}, 4 + 8 * 2 + 24),
+        ({"rule": "fixed_total_number", "n": 10}, 10),
+        ({"rule": "fixed_out_degree", "n": 399, "allow_multapses": False}, 400),
+        ({"rule": "fixed_probability", "p": 0.01}, 4 + 8 * 2 + 24),
+        ({"rule": "fixed_probability", "p": 0.9}, 400),
+        # the mean is 2.40 (all pairs counted), the centre has 2.67; in a plane a corner may have a quarter of what the centre has
+        (FALLING, int(9.6 + 8 * math.sqrt(9.6) + 24)),
+        (RISING, int(80 + 8 * math.sqrt(80) + 24)),
+    ],
+)
+def test_the_greatest_fan_in_of_each_rule(rule: dict[str, Any], most: float) -> None:
+    network = placed(grid(20, 20), grid(20, 20), {"p": CONE["p"]}, (400, 400)).model_dump()
+    listed = {"weight": None} if "weights" in rule else {}
+    network["projections"] = list(network["projections"])
+    network["projections"][0] |= {"source": "second", "target": "second", "connectivity": rule, **listed}
+    described = parse_network(network)
+    assert greatest_fan_in(described, described.projections[0]) == most
