@@ -365,7 +365,7 @@ RISING = {
         ({"rule": "fixed_out_degree", "n": 399, "allow_multapses": False}, 400),
         ({"rule": "fixed_probability", "p": 0.01}, 4 + 8 * 2 + 24),
         ({"rule": "fixed_probability", "p": 0.9}, 400),
-        # the mean is 2.40 (all pairs counted), the centre has 2.67; in a plane a corner may have a quarter of what the centre has
+        # all pairs counted, the mean is 2.40 and the centre has 2.67; the bound is for a corner's quarter
         (FALLING, int(9.6 + 8 * math.sqrt(9.6) + 24)),
         (RISING, int(80 + 8 * math.sqrt(80) + 24)),
     ],
