@@ -7,6 +7,11 @@ from numpy.typing import NDArray
 
 from chip.laws import Law, law_of
 from network import Projection, Value
+from network.grid import MAX_DELAY_TICKS
+
+_ALL: NDArray[np.int64] = np.arange(MAX_DELAY_TICKS + 1)
+"""Every delay: ranges are views of it, since a network may have 100,000 of them."""
+_ALL.flags.writeable = False
 
 
 def delay_ticks(law: Law, timestep_ms: float) -> tuple[int, int]:
@@ -52,4 +57,4 @@ def possible_delays(projection: Projection, timestep_ms: float, reach_um: float 
         ticks = np.floor(np.asarray(listed, np.float64) / timestep_ms + 0.5).astype(np.int64)
         return np.unique(np.maximum(ticks, 1))
     low, high = delay_range(projection, timestep_ms, reach_um)
-    return np.arange(low, high + 1)
+    return _ALL[low : high + 1]
