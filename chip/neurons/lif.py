@@ -13,7 +13,7 @@ from chip.neurons.model import Array, Parameter
 
 _DIGITS = Context(prec=40)
 
-LEAST_MS, MOST_MS = 1e-6, 1e12
+LEAST_MS, MOST_MS = 1e-6, 1e20
 """Bounds of time constants: far from where a propagator leaves float32 (h / c_m) or float64 (tau / c_m)."""
 
 LEAST_TAU_TICKS = 1 / 500

@@ -65,7 +65,7 @@ Beside those in the tables below:
 | any other time | at most 2^32 - 1 ticks |
 | a weight, and each entry of a codebook | 0, or of a magnitude from 1e-9 to 1e9 (of what is drawn, the largest that can be) |
 | a parameter, state variable or current | of a magnitude of at most 1e30, with the waveform that it is multiplied with |
-| a time constant | 1e-6 to 1e12 ms, and at least 1/500 of `timestep_ms` |
+| a time constant | 1e-6 to 1e20 ms, and at least 1/500 of `timestep_ms` |
 | a capacitance | 0.001 to 1e12 pF |
 | a refractory time | at most 2^24 ticks |
 | a Poisson input | at most 500 events a tick on average, where its modulation is greatest |

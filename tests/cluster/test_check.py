@@ -228,8 +228,8 @@ CASES = [
     ),
     (
         (*EXP, "parameters", "tau_syn_ex_ms"),
-        2e12,
-        "populations[0].parameters.tau_syn_ex_ms must be <= 1e+12, got 2e+12; lower it",
+        2e20,
+        "populations[0].parameters.tau_syn_ex_ms must be <= 1e+20, got 2e+20; lower it",
     ),
     (
         (*EXP, "parameters", "t_ref_ms"),
@@ -279,7 +279,7 @@ def test_a_refusal_says_where_what_and_what_to_do(
         ((*EXP, "parameters", "t_ref_ms"), 0),
         ((*EXP, "parameters", "t_ref_ms"), 1.6e6),
         ((*EXP, "parameters", "tau_syn_ex_ms"), 2e-4),
-        ((*EXP, "parameters", "tau_m_ms"), 1e12),
+        ((*EXP, "parameters", "tau_m_ms"), 1e20),
         ((*EXP, "parameters", "c_m_pf"), 1e-3),
         ((*EXP, "parameters", "tau_m_ms"), normal(10, 2.5, low=0.1)),
         ((*EXP, "parameters", "tau_m_ms"), normal(10, 2.5, low=0.1, bounds="clip")),
