@@ -7,12 +7,12 @@ billionth where a kernel's exp may differ in its last digit.
 from __future__ import annotations
 
 import math
-from decimal import Context, Decimal
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from chip.rounded import exp
 from network import (
     Array,
     DistanceExponential,
@@ -37,7 +37,8 @@ FREE, REDRAW, CLIP = range(3)
 
 ADD, MULTIPLY = range(2)
 
-_KIND, _A, _B, _LOW, _HIGH, _BOUNDS, _N_COLUMNS = range(7)
+_KIND = 0
+"""Column of `Law.terms`."""
 
 REACH_SD = 6.34
 """No draw is further from its mean: the normal quantile at 1 - 2**-33 is 6.33796."""
@@ -47,8 +48,6 @@ _REACH_EXPONENTIAL = 23.0
 
 _LAST_DIGITS = 1e-9
 """Share in which the C library's exp and ours differ at the most, and far more."""
-
-_DIGITS = Context(prec=40)
 
 
 class Law(NamedTuple):
@@ -144,7 +143,7 @@ def _numbers(value: Value) -> tuple[int, float, float]:
         case Lognormal():
             constant = value.log_sd == 0.0
             return (
-                (CONSTANT, _exp(value.log_mean), 0.0)
+                (CONSTANT, exp(value.log_mean), 0.0)
                 if constant
                 else (LOGNORMAL, value.log_mean, value.log_sd)
             )
@@ -201,17 +200,12 @@ def _bounds(value: Value, reach_um: float) -> tuple[float, float]:
 
 def _lognormal_ends(value: Lognormal) -> tuple[float, float]:
     if value.log_sd == 0.0:
-        return _exp(value.log_mean), _exp(value.log_mean)
+        return exp(value.log_mean), exp(value.log_mean)
     reach = REACH_SD * value.log_sd
     return (
-        _exp(value.log_mean - reach) * (1.0 - _LAST_DIGITS),
-        _exp(value.log_mean + reach) * (1.0 + _LAST_DIGITS),
+        exp(value.log_mean - reach) * (1.0 - _LAST_DIGITS),
+        exp(value.log_mean + reach) * (1.0 + _LAST_DIGITS),
     )
-
-
-def _exp(x: float) -> float:
-    """Return e**x rounded to the nearest, as no C library promises."""
-    return float(_DIGITS.exp(Decimal(x)))
 
 
 def _widened(bound: float, share: float, exact: float) -> float:

@@ -248,7 +248,8 @@ def build(
     with ThreadPoolExecutor(threads, "synapses") as pool:
         for block, mine in zip(blocks, of_block, strict=True):
             rows = list(pool.map(lambda pair: _Row(pair[0], *pair[1]), mine))
-            for unit in _ordered(pool, threads, partial(_unit, block, rows, spare), _cuts(block, rows)):
+            rank = _ranks(block)
+            for unit in _ordered(pool, threads, partial(_unit, block, rank, rows, spare), _cuts(block, rows)):
                 growing.append(block, unit)
                 progress(growing.n_axons_done / max(growing.n_axons, 1))
     return _joined(growing, sums)
@@ -290,7 +291,21 @@ def _ordered(
         yield waiting.popleft().result()
 
 
-def _unit(block: BlockSpec, rows: Sequence[_Row], spare: SimpleQueue[_Sums], low: int, high: int) -> _Unit:
+def _ranks(block: BlockSpec) -> NDArray[np.int64]:
+    """Return the column of each delay, -1 for those that a block does not have: (65536,) int64."""
+    rank = np.full(1 << 16, -1, np.int64)
+    rank[block.delays] = np.arange(block.delays.size)
+    return rank
+
+
+def _unit(
+    block: BlockSpec,
+    rank: NDArray[np.int64],
+    rows: Sequence[_Row],
+    spare: SimpleQueue[_Sums],
+    low: int,
+    high: int,
+) -> _Unit:
     """Make the synapses of axons ``low ... high - 1`` of a block."""
     sums = spare.get()
     try:
@@ -298,8 +313,6 @@ def _unit(block: BlockSpec, rows: Sequence[_Row], spare: SimpleQueue[_Sums], low
         for row in rows:
             n = row.make(low, high, sums, n)
         words, late = np.empty(n, np.uint32), np.empty(0 if block.segments else n, np.uint16)
-        rank = np.full(1 << 16, -1, np.int64)
-        rank[block.delays] = np.arange(block.delays.size)
         wrong = impossible(sums.delays, n, rank)
         if wrong >= 0:
             raise ChipError(

@@ -223,18 +223,21 @@ def _variant(value: object) -> str | None:
     return getattr(value, "kind", "number")
 
 
-Term: TypeAlias = Annotated[
+_Drawn: TypeAlias = (
     Annotated[Number, Tag("number")]
     | Annotated[Uniform, Tag("uniform")]
     | Annotated[Normal, Tag("normal")]
     | Annotated[Lognormal, Tag("lognormal")]
     | Annotated[Exponential, Tag("exponential")]
     | Annotated[Gamma, Tag("gamma")]
-    | Annotated[DistanceLinear, Tag("distance_linear")]
+)
+_Spatial: TypeAlias = (
+    Annotated[DistanceLinear, Tag("distance_linear")]
     | Annotated[DistanceExponential, Tag("distance_exponential")]
-    | Annotated[DistanceGaussian, Tag("distance_gaussian")],
-    Discriminator(_variant),
-]
+    | Annotated[DistanceGaussian, Tag("distance_gaussian")]
+)
+
+Term: TypeAlias = Annotated[_Drawn | _Spatial, Discriminator(_variant)]
 """What a sum or product is made of."""
 
 
@@ -268,16 +271,9 @@ class Product(Combined):
 
 
 Value: TypeAlias = Annotated[
-    Annotated[Number, Tag("number")]
-    | Annotated[Uniform, Tag("uniform")]
-    | Annotated[Normal, Tag("normal")]
-    | Annotated[Lognormal, Tag("lognormal")]
-    | Annotated[Exponential, Tag("exponential")]
-    | Annotated[Gamma, Tag("gamma")]
+    _Drawn
     | Annotated[Array, Tag("array")]
-    | Annotated[DistanceLinear, Tag("distance_linear")]
-    | Annotated[DistanceExponential, Tag("distance_exponential")]
-    | Annotated[DistanceGaussian, Tag("distance_gaussian")]
+    | _Spatial
     | Annotated[Sum, Tag("sum")]
     | Annotated[Product, Tag("product")],
     Discriminator(_variant),

@@ -5,13 +5,11 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable, Mapping
-from decimal import Context, Decimal
 
 import numpy as np
 
 from chip.neurons.model import Array, Parameter
-
-_DIGITS = Context(prec=40)
+from chip.rounded import exp
 
 LEAST_MS, MOST_MS = 1e-6, 1e20
 """Bounds of time constants: far from where a propagator leaves float32 (h / c_m) or float64 (tau / c_m)."""
@@ -60,11 +58,6 @@ def each(function: Callable[..., float], *arrays: Array) -> Array:
     rows = np.stack(np.broadcast_arrays(*arrays))
     distinct, place = np.unique(rows, axis=1, return_inverse=True)
     return np.array([function(*row) for row in distinct.T.tolist()])[place.reshape(-1)]
-
-
-def exp(x: float) -> float:
-    """Return e**x rounded to the nearest float64, as no C library promises."""
-    return float(_DIGITS.exp(Decimal(x)))
 
 
 def _expm1(x: float) -> float:

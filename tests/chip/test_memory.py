@@ -277,7 +277,7 @@ def test_more_words_than_32_bits_count_are_refused(monkeypatch: pytest.MonkeyPat
     class Long(np.ndarray[Any, Any]):
         size = 2**31 - 1  # type: ignore[assignment]
 
-    def unit(block: Any, rows: Any, spare: Any, low: int, high: int) -> Any:
+    def unit(block: Any, rank: Any, rows: Any, spare: Any, low: int, high: int) -> Any:
         words = np.empty(0, np.uint32).view(Long)
         return memory_module._Unit(words, np.zeros(high - low, np.uint32), np.empty(0, np.uint16))
 
