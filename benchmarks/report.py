@@ -1,4 +1,4 @@
-"""What a benchmark says: rows of measures with their targets, checks, and the machine; for people and as JSON."""
+"""What a benchmark says: measures with their targets, checks, and the machine; for people and as JSON."""
 
 from __future__ import annotations
 
@@ -180,7 +180,7 @@ def _cpu() -> str:
 
 
 def parser_of(name: str, description: str | None, peers: Sequence[str] = ()) -> argparse.ArgumentParser:
-    """Return a parser with the options that every benchmark has: `--json`, `--runs` and, with peers, `--peer`."""
+    """Return a parser with the options of every benchmark: `--json`, `--runs` and, with peers, `--peer`."""
     parser = argparse.ArgumentParser(
         prog=f"python -m benchmarks.{name}",
         description=description,
