@@ -18,9 +18,11 @@ from __future__ import annotations
 import hashlib
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 _MAGIC = b"spikerack-spikes-1\n"
+_PART = 2**14
+"""Spikes that are checked and hashed at a time: what is made of them meanwhile stays in the cache."""
 
 
 class SpikeDigest:
@@ -73,12 +75,12 @@ class SpikeDigest:
             return
         self._refuse_outside("tick", ticks, self.n_ticks)
         self._refuse_outside("neuron", neurons, self.n_neurons)
-        order = ticks.astype(np.uint64) << np.uint64(32) | neurons.astype(np.uint64)
-        self._refuse_unsorted(order)
-        pairs = np.empty((ticks.size, 2), dtype="<u4")
-        pairs[:, 0], pairs[:, 1] = ticks, neurons
-        self._spikes.update(pairs.tobytes())
-        self._last = int(order[-1])
+        spikes, last = self._spikes.copy(), self._last
+        for begin in range(0, ticks.size, _PART):
+            pairs = _pairs(ticks[begin : begin + _PART], neurons[begin : begin + _PART])
+            last = _last_of(pairs, last)
+            spikes.update(pairs.reshape(-1).data)
+        self._spikes, self._last = spikes, last
         self.n_spikes += ticks.size
 
     def hexdigest(self, n_ticks: int | None = None) -> str:
@@ -110,16 +112,29 @@ class SpikeDigest:
             got = low if low < 0 else high
             raise ValueError(f"{what} must be >= 0 and < {limit}, got {got}; check the run's size")
 
-    def _refuse_unsorted(self, order: np.ndarray) -> None:
-        before, after = self._last, int(order[0])
-        bad = np.flatnonzero(order[1:] <= order[:-1])
-        if after > before and bad.size:
-            before, after = int(order[bad[0]]), int(order[bad[0] + 1])
-        if after <= before:
-            raise ValueError(
-                f"spikes must increase by (tick, neuron), got {_pair(after)} after {_pair(before)}; "
-                "sort them and remove repeats"
-            )
+
+def _pairs(ticks: np.ndarray, neurons: np.ndarray) -> NDArray[np.uint32]:
+    """Return spikes as they are hashed."""
+    pairs = np.empty((ticks.size, 2), dtype="<u4")
+    pairs[:, 0], pairs[:, 1] = ticks, neurons
+    return pairs
+
+
+def _last_of(pairs: NDArray[np.uint32], before: int) -> int:
+    """Return the last of spikes as one number, after making sure that all increase, from `before` on."""
+    order = pairs[:, 0].astype(np.uint64)
+    order <<= np.uint64(32)
+    order |= pairs[:, 1]
+    after = int(order[0])
+    if after > before and not np.all(order[1:] > order[:-1]):
+        first = int(np.argmax(order[1:] <= order[:-1]))
+        before, after = int(order[first]), int(order[first + 1])
+    if after <= before:
+        raise ValueError(
+            f"spikes must increase by (tick, neuron), got {_pair(after)} after {_pair(before)}; "
+            "sort them and remove repeats"
+        )
+    return int(order[-1])
 
 
 def _pair(key: int) -> tuple[int, int]:

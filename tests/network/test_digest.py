@@ -6,6 +6,7 @@ import struct
 import numpy as np
 import pytest
 
+import network.digest
 from network import SpikeDigest
 
 SPIKES = [(0, 3), (0, 7), (2, 0), (2, 1), (5, 3)]
@@ -36,6 +37,30 @@ def test_a_fixed_value() -> None:
 @pytest.mark.parametrize("cut", range(6))
 def test_pieces_do_not_matter(cut: int) -> None:
     assert fed(SPIKES, cut=cut).hexdigest() == fed(SPIKES).hexdigest()
+
+
+@pytest.mark.parametrize("size", range(1, 6))
+def test_the_size_of_what_is_hashed_at_a_time_does_not_matter(
+    size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = fed(SPIKES).hexdigest()
+    monkeypatch.setattr(network.digest, "_PART", size)
+    assert fed(SPIKES).hexdigest() == whole
+
+
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_spikes_refused_after_some_were_hashed_change_nothing(
+    size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(network.digest, "_PART", size)
+    digest = fed(SPIKES[:2])
+    before = digest.hexdigest()
+    with pytest.raises(ValueError, match=r"must") as caught:
+        digest.update([2, 2, 5, 4, 6], [0, 1, 3, 6, 0])
+    assert str(caught.value) == (
+        "spikes must increase by (tick, neuron), got (4, 6) after (5, 3); sort them and remove repeats"
+    )
+    assert (digest.hexdigest(), digest.n_spikes) == (before, 2)
 
 
 def test_integer_types_do_not_matter() -> None:
