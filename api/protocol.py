@@ -201,8 +201,9 @@ class Viewer:
 
 def _frames(ticks: range, tick: Spikes, neuron: Spikes) -> Iterator[Message]:
     """Cut ticks into data frames of up to FRAME_SPIKES spikes; a single tick is never cut."""
-    counts = np.bincount(tick.astype(np.int64) - ticks.start, minlength=len(ticks))
-    ends = np.concatenate([[0], np.cumsum(counts)])
+    firsts = np.searchsorted(tick, np.arange(ticks.start, ticks.stop).astype(np.uint32))
+    ends = np.append(firsts, len(tick))
+    ids = np.ascontiguousarray(neuron, "<u4").view(np.uint8).data
     begin = 0
     while begin < len(ticks):
         fitting = int(np.searchsorted(ends, ends[begin] + FRAME_SPIKES, "right")) - 1
@@ -211,7 +212,7 @@ def _frames(ticks: range, tick: Spikes, neuron: Spikes) -> Iterator[Message]:
             "type": "data",
             "tick0": ticks.start + begin,
             "n_ticks": stop - begin,
-            "ids": neuron[ends[begin] : ends[stop]].astype("<u4").tobytes(),
+            "ids": ids[4 * ends[begin] : 4 * ends[stop]],
             "offsets": (ends[begin : stop + 1] - ends[begin]).astype("<u4").tobytes(),
         }
         begin = stop

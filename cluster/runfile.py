@@ -20,6 +20,8 @@ from __future__ import annotations
 import json
 import os
 import threading
+from array import array
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,10 +32,10 @@ from numpy.typing import NDArray
 
 from cluster.errors import DeploymentLost
 from cluster.recordings import RecordedSynapses
+from cluster.spikefile import SpikeFile
 
 TERMINAL = frozenset({"complete", "complete_with_loss", "failed", "cancelled"})
 
-_PAIR_BYTES = 8
 _RECORD_BYTES = 16
 
 
@@ -157,10 +159,10 @@ class RunWriter:
             Somebody else has closed the run's record.
         """
         self._refuse_closed()
-        self._spikes.write(np.ascontiguousarray(pairs, "<u4").tobytes())
+        self._spikes.write(np.ascontiguousarray(pairs, "<u4").data)
         self._spikes.flush()
         for number, file in self._samples.items():
-            file.write(np.ascontiguousarray(states[number], "<f8").tobytes())
+            file.write(np.ascontiguousarray(states[number], "<f8").data)
             file.flush()
         self.n_spikes += len(pairs)
         self._index.write(np.array([last_tick, self.n_spikes], "<i8").tobytes())
@@ -207,7 +209,8 @@ class RunReader:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._index = np.zeros((1, 2), np.int64)
+        # The index: all spikes before _tick[k] are the first _count[k] of the file. It grows in place.
+        self._tick, self._count = array("q", [0]), array("q", [0])
         self._meta: dict[str, Any] | None = None
 
     @property
@@ -231,13 +234,13 @@ class RunReader:
     def last_tick(self) -> int:
         """The spikes of all ticks before this one are on disk."""
         self._refresh()
-        return int(self._index[-1, 0])
+        return self._tick[-1]
 
     @property
     def n_spikes(self) -> int:
         """Spikes on disk, of complete ticks: those that are kept."""
         self._refresh()
-        return int(self._index[-1, 1])
+        return self._count[-1]
 
     @property
     def ended(self) -> bool:
@@ -264,17 +267,14 @@ class RunReader:
             Sorted by tick, then neuron.
         """
         self._refresh()
-        first = int(np.searchsorted(self._index[:, 0], from_tick, "right")) - 1
-        last = min(int(np.searchsorted(self._index[:, 0], to_tick, "left")), len(self._index) - 1)
-        begin, end = int(self._index[max(first, 0), 1]), int(self._index[last, 1])
+        begin = self._count[max(bisect_right(self._tick, from_tick) - 1, 0)]
+        end = self._count[min(bisect_left(self._tick, to_tick), len(self._tick) - 1)]
         if end <= begin:
-            empty = np.zeros(0, np.uint32)
-            return empty, empty
-        pairs = self._pairs(begin, end)
-        low, high = np.searchsorted(pairs[:, 0], [from_tick, to_tick])
-        if limit is not None:
-            high = min(high, low + limit)
-        return pairs[low:high, 0].copy(), pairs[low:high, 1].copy()
+            return np.zeros(0, np.uint32), np.zeros(0, np.uint32)
+        with SpikeFile(self.folder / "spikes.bin") as file:
+            low = file.place(from_tick, begin, end)
+            high = file.place(to_tick, low, end)
+            return file.read(low, high if limit is None else min(high, low + limit))
 
     def states(
         self, recording: int, from_tick: int, to_tick: int
@@ -320,18 +320,14 @@ class RunReader:
         rows = np.fromfile(path, "<f8", (stop - first) * width, offset=first * width * 8)
         return (np.arange(first, stop) + 1) * every - 1, rows.reshape(stop - first, width)
 
-    def _pairs(self, begin: int, end: int) -> NDArray[np.uint32]:
-        count = 2 * (end - begin)
-        flat = np.fromfile(self.folder / "spikes.bin", "<u4", count, offset=begin * _PAIR_BYTES)
-        return flat.reshape(-1, 2)
-
     def _refresh(self) -> None:
         path = self.folder / "index.bin"
-        done = (len(self._index) - 1) * _RECORD_BYTES
+        done = (len(self._tick) - 1) * _RECORD_BYTES
         try:
             size = path.stat().st_size // _RECORD_BYTES * _RECORD_BYTES
         except FileNotFoundError:
             return
         if size > done:
             new = np.fromfile(path, "<i8", (size - done) // 8, offset=done).reshape(-1, 2)
-            self._index = np.concatenate([self._index, new])
+            self._tick.frombytes(new[:, 0].astype(np.int64).tobytes())
+            self._count.frombytes(new[:, 1].astype(np.int64).tobytes())
