@@ -1,9 +1,10 @@
 """The raster through the websocket: spikes a second to one client, and what viewers cost a run.
 
 The service runs in a process of its own; the Python client takes a run's spikes, decodes them and checks
-their digest. The load is a Poisson source without synapses, nine tenths of whose neurons fire in each tick: as
-many spikes as a chip can make. A spike counts as streamed *while running* when the client has its batch before the run's
-record says that it ended; the rest of the run is taken too, and the digest is that of all of it.
+their digest. The load is a Poisson source without synapses, nine tenths of whose neurons fire in each tick:
+as many spikes as a chip can make. A spike counts as streamed *while running* when the client has its batch
+before the run's record says that it ended; the rest of the run is taken too, and the digest is that of all
+of it.
 
 What viewers cost is measured on the cortical microcircuit at a tenth of its size: the same run with 0, 1 and
 8 viewers, interleaved, all in one client process. The chips, the gateway and the viewers share the cores.
