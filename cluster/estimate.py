@@ -1,23 +1,25 @@
 """What a network takes on the fullest chip of a system, and its memory on all: expected, without building it.
 
 Time and memory depend on the number of populations and projections, and on what their lists hold, not on
-that of neurons. The fullest chip is that of the default placement.
+that of neurons.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from chip import BANK_NEURONS, MODELS
+from chip import MODELS
 from chip.delays import possible_delays
 from cluster.axons import in_segments
 from cluster.expectation import expected_synapses
+from cluster.options import Placement
 from cluster.plan import MAX_EPOCH_TICKS
 from cluster.quantisation import quantise_network
 from cluster.recordings import sample_bytes
+from cluster.shares import Held, Share, shares
 from network import Network, PoissonInput, Population, Projection
 from network.connectivity import Uploaded
 from network.recording import WeightRecording
@@ -36,30 +38,29 @@ _CHIP_BYTES = 600_000
 
 @dataclass(frozen=True)
 class Load:
-    """What one projection puts on the fullest chip.
+    """What one projection puts on all chips together.
 
     Attributes
     ----------
-    n_synapses, n_words : int
-        On all chips, and on the fullest.
+    n_synapses : int
     delays : (n_delays,) int64 array
         All that are possible, in ticks, ascending.
     """
 
     projection: Projection
     n_synapses: int
-    n_words: int
     delays: np.ndarray[tuple[int], np.dtype[np.int64]]
 
 
 @dataclass
 class _Block:
-    """The axons of the fullest chip that share source, receptor, shift and layout."""
+    """The axons of a chip that share source, receptor, shift and layout."""
 
     n_sources: int
     segments: bool
     banks: list[range] = field(default_factory=list)
     loads: list[Load] = field(default_factory=list)
+    n_words: int = 0
 
     @property
     def n_axons(self) -> int:
@@ -70,8 +71,7 @@ class _Block:
     def n_bytes(self) -> int:
         """Of the axons and of where their synapses stand, but for spikes in flight."""
         if not self.segments:
-            n_words = sum(load.n_words for load in self.loads)
-            return self.n_axons * (_AXON_BYTES + WORD_BYTES) + n_words * _DELAY_BYTES
+            return self.n_axons * (_AXON_BYTES + WORD_BYTES) + self.n_words * _DELAY_BYTES
         return self.n_axons * (_AXON_BYTES + WORD_BYTES * self._n_delays)
 
     @property
@@ -86,6 +86,25 @@ class _Block:
         return self.n_axons * (max(longest, epoch_ticks) + 1) * WORD_BYTES
 
 
+@dataclass(frozen=True)
+class _Chip:
+    """What one of the chips of a share holds: words of synapse memory, and axons."""
+
+    n_chips: int
+    n_words: int
+    blocks: tuple[_Block, ...]
+
+    @property
+    def n_axons(self) -> int:
+        """One a source neuron, bank, receptor, shift and layout."""
+        return sum(block.n_axons for block in self.blocks)
+
+    def n_bytes(self, epoch_ticks: int) -> int:
+        """Of its axons, of spikes in flight, and of what a chip takes whatever it holds."""
+        axons = sum(block.n_bytes + block.flight_bytes(epoch_ticks) for block in self.blocks)
+        return axons + _CHIP_BYTES
+
+
 class Estimate:
     """What a network takes on `n_chips` chips.
 
@@ -94,19 +113,32 @@ class Estimate:
     network : Network
         Checked (`cluster.check`).
     n_chips : int
+    placement : Placement
 
     Attributes
     ----------
     loads : tuple of Load
         One for each projection.
+    shares : tuple of Share
+        What the chips hold of each population.
     """
 
-    def __init__(self, network: Network, n_chips: int) -> None:
+    def __init__(self, network: Network, n_chips: int, placement: Placement = "default") -> None:
         self.network, self.n_chips = network, n_chips
         self._members = {member.name: member for member in network.members}
-        self._banks = _banks(network, n_chips)
+        self.shares = shares(network, n_chips, placement)
         self.loads = tuple(map(self._load, network.projections))
-        self._blocks = self._joined()
+        self._onto: dict[str, list[int]] = {}
+        for number, projection in enumerate(network.projections):
+            self._onto.setdefault(projection.target, []).append(number)
+        self._quantised = quantise_network(network).projections
+        self._recorded = {r.projection for r in network.recordings if isinstance(r, WeightRecording)}
+        self._chips = tuple(map(self._chip, self.shares))
+
+    @property
+    def n_neurons(self) -> int:
+        """Neurons of the chip that has most of them, sources apart."""
+        return max(share.n_neurons for share in self.shares)
 
     @property
     def n_synapses(self) -> int:
@@ -115,13 +147,13 @@ class Estimate:
 
     @property
     def n_words(self) -> int:
-        """Synapses onto the fullest chip."""
-        return sum(load.n_words for load in self.loads)
+        """Synapses onto the chip that has most of them."""
+        return max(chip.n_words for chip in self._chips)
 
     @property
     def n_axons(self) -> int:
-        """The fullest chip's axons: one a source neuron, bank, receptor, shift and layout."""
-        return sum(block.n_axons for block in self._blocks)
+        """Axons of the chip that has most of them."""
+        return max(chip.n_axons for chip in self._chips)
 
     @property
     def longest_delay(self) -> int:
@@ -133,41 +165,46 @@ class Estimate:
         network, number = self.network, np.dtype(precision).itemsize
         epoch = min([MAX_EPOCH_TICKS, *(int(load.delays[0]) for load in self.loads if load.delays.size)])
         epoch = 1 if self.n_chips == 1 else epoch
-        axons = sum(block.n_bytes + block.flight_bytes(epoch) for block in self._blocks)
         neurons = sum(_neuron_bytes(p.model, number) * p.size for p in network.populations)
         inputs = sum(8 * p.size for p in network.populations for i in p.inputs if isinstance(i, PoissonInput))
         spikes = network.n_neurons * 2 * 8
-        chips = self.n_chips * (axons + _CHIP_BYTES + self._position_bytes)
+        chips = sum(chip.n_chips * (chip.n_bytes(epoch) + self._position_bytes) for chip in self._chips)
         words = self.n_synapses * WORD_BYTES
         return words + neurons + inputs + spikes + chips + sample_bytes(network) + self._upload_bytes
 
     def _load(self, projection: Projection) -> Load:
-        network, size = self.network, max(self._members[projection.target].size, 1)
-        n = expected_synapses(network, projection)
+        network = self.network
         delays = possible_delays(projection, network.timestep_ms, network.reach_um(projection))
-        return Load(projection, n, -(-n * -(-size // self.n_chips) // size), delays)
+        return Load(projection, expected_synapses(network, projection), delays)
 
-    def _joined(self) -> list[_Block]:
+    def _chip(self, share: Share) -> _Chip:
         """Put projections of one source, receptor, shift and layout together; recorded ones stay alone."""
-        recorded = {r.projection for r in self.network.recordings if isinstance(r, WeightRecording)}
         blocks: dict[tuple[str, int, int, bool, str], _Block] = {}
-        for load, quantised in zip(self.loads, quantise_network(self.network).projections, strict=True):
-            projection, banks = load.projection, self._banks[load.projection.target]
-            target = self._members[projection.target]
-            assert isinstance(target, Population), projection.target
-            receptor = MODELS[target.model].receptor(projection.receptor)
-            own = projection.name if projection.name in recorded else ""
-            segments, n_sources = self._in_segments(load), self._members[projection.source].size
-            key = projection.source, receptor, quantised.shift, segments, own
-            block = blocks.setdefault(key, _Block(n_sources, segments))
-            block.banks.append(banks)
-            block.loads.append(load)
-        return list(blocks.values())
+        n_words = 0
+        for name, held in share.held.items():
+            target = self._members[name]
+            assert isinstance(target, Population), name
+            for number in self._onto.get(name, ()):
+                load, projection = self.loads[number], self.loads[number].projection
+                words = -(-load.n_synapses * held.n // target.size)
+                receptor = MODELS[target.model].receptor(projection.receptor)
+                own = projection.name if projection.name in self._recorded else ""
+                segments, n_sources = self._in_segments(load, held, words), self._sources(load)
+                key = projection.source, receptor, self._quantised[number].shift, segments, own
+                block = blocks.setdefault(key, _Block(n_sources, segments))
+                block.banks.append(held.banks)
+                block.loads.append(load)
+                block.n_words += words
+                n_words += words
+        return _Chip(share.n_chips, n_words, tuple(blocks.values()))
 
-    def _in_segments(self, load: Load) -> bool:
+    def _sources(self, load: Load) -> int:
+        return self._members[load.projection.source].size
+
+    def _in_segments(self, load: Load, held: Held, n_words: int) -> bool:
         """Return whether a column for each delay costs less than a number beside each word."""
-        n_axons = self._members[load.projection.source].size * len(self._banks[load.projection.target])
-        return in_segments(load.delays.size, load.n_words / max(n_axons, 1))
+        n_axons = self._sources(load) * len(held.banks)
+        return in_segments(load.delays.size, n_words / max(n_axons, 1))
 
     @property
     def _position_bytes(self) -> int:
@@ -193,16 +230,6 @@ class Estimate:
             if isinstance(rule, Uploaded)
         ]
         return sum(n * (width + 8) for n, width in columns)
-
-
-def _banks(network: Network, n_chips: int) -> Mapping[str, range]:
-    """Return the banks that each population's slice on the fullest chip stands in."""
-    banks, first = {}, 0
-    for population in network.populations:
-        last = first + -(-population.size // n_chips)
-        banks[population.name] = range(first // BANK_NEURONS, -(-last // BANK_NEURONS) if last > first else 0)
-        first = last
-    return banks
 
 
 def n_covered(spans: Sequence[range]) -> int:

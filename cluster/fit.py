@@ -44,16 +44,17 @@ class FitReport(BaseModel):
 def fit(network: Network, system: System, options: DeployOptions) -> FitReport:
     """Compare a network with a system's limits.
 
-    Takes time and memory that depend on the number of populations and projections, not of neurons. The
-    fullest chip is that of the default placement.
+    Takes time and memory that depend on the number of populations and projections, not of neurons. Of
+    the placement `shuffled`, the fullest chip is taken to hold what one of `default` holds.
 
     Parameters
     ----------
     network : Network
         Checked (`cluster.check`).
     """
-    within = Estimate(network, max(min(options.chips, system.n_chips), 1))
-    whole = within if within.n_chips == options.chips else Estimate(network, options.chips)
+    within = Estimate(network, max(min(options.chips, system.n_chips), 1), options.placement)
+    same = within.n_chips == options.chips
+    whole = within if same else Estimate(network, options.chips, options.placement)
     limits = tuple(_limits(within, system, options))
     problems = [_problem(use) for use in limits if use.headroom < 0]
     problems += _model_problems(network, system)
@@ -83,15 +84,14 @@ def require_fit(network: Network, system: System, options: DeployOptions) -> Fit
 
 
 def _limits(within: Estimate, system: System, options: DeployOptions) -> Iterator[LimitUse]:
-    chip, network = system.chip, within.network
+    chip, neurons = system.chip, within.n_neurons
     yield _use(f"system {system.name!r}", "chips", options.chips, system.n_chips)
-    neurons = sum(-(-population.size // within.n_chips) for population in network.populations)
     yield _use("fullest chip", "neurons", neurons, chip.neurons)
     yield _use("fullest chip", "banks", -(-neurons // BANK_NEURONS), chip.banks)
     yield _use("fullest chip", "synapse_words", within.n_words, chip.synapse_words)
     yield _use("fullest chip", "axons", within.n_axons, chip.axons)
     yield _use("fullest chip", "delay_ticks", within.longest_delay, chip.delay_ticks)
-    yield _use("all chips", "recorded_values", recorded_values(network), MAX_RECORDED_VALUES)
+    yield _use("all chips", "recorded_values", recorded_values(within.network), MAX_RECORDED_VALUES)
 
 
 def _use(where: str, limit: str, used: int, capacity: int) -> LimitUse:

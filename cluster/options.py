@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Placement = Literal["default", "shuffled"]
+Placement = Literal["default", "consecutive", "shuffled"]
 Precision = Literal["float32", "float64"]
 
 
@@ -18,7 +18,8 @@ class DeployOptions(BaseModel):
     chips: int = Field(default=1, ge=1, le=4096, description="Chips to use, the first of the system's tree.")
     placement: Placement = Field(
         default="default",
-        description="`default` gives each chip an equal share of every population; `shuffled` deals finer "
-        "slices to chips at random (keyed by the network's seed).",
+        description="`default` gives each chip an equal share of every population; `consecutive` gives chip "
+        "k the k-th equal share of all neurons in order of declaration; `shuffled` deals finer slices to "
+        "chips at random (keyed by the network's seed).",
     )
     precision: Precision = Field(default="float32", description="Arithmetic of the neurons' state.")

@@ -156,8 +156,8 @@ class AsyncClient:
         network : Network or mapping
             The network, or its JSON as a mapping.
         **options
-            system (a name), chips (default 1), placement (`default` or `shuffled`), precision (`float32` or
-            `float64`).
+            system (a name), chips (default 1), placement (`default`, `consecutive` or `shuffled`), precision
+            (`float32` or `float64`).
 
         Raises
         ------

@@ -23,11 +23,11 @@ app = typer.Typer(
 )
 
 
-Placement = Literal["default", "shuffled"]
+Placement = Literal["default", "consecutive", "shuffled"]
 Backend = Literal["local", "ray"]
 Precision = Literal["float32", "float64"]
 Model = Annotated[
-    str, typer.Argument(metavar="MODEL_OR_FILE", help="microcircuit, brunel, cuba, or a JSON file.")
+    str, typer.Argument(metavar="MODEL_OR_FILE", help="microcircuit, brunel, cuba, million, or a JSON file.")
 ]
 Scale = Annotated[
     float | None, typer.Option(help="Size of an example, above 0 and up to 1.", show_default="1")

@@ -61,7 +61,7 @@ def test_parameters(call, path, detail):
         (
             "/v1/deployments",
             {"network_id": "net_1", "placement": True},
-            f"placement: must be 'default' or 'shuffled', got true; {CHANGE}",
+            f"placement: must be 'default', 'consecutive' or 'shuffled', got true; {CHANGE}",
         ),
         (
             "/v1/deployments",

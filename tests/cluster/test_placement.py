@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cluster.placement import PLACERS, Slice, even, shuffled
+from cluster.placement import PLACERS, Slice, consecutive, even, shuffled
 from network import parse_network
 from tests.cluster.samples import everything_network, pair
 
@@ -12,7 +12,7 @@ EVERY = everything_network()
 
 
 def test_placers_by_the_name_of_the_option() -> None:
-    assert dict(PLACERS) == {"default": even, "shuffled": shuffled}
+    assert dict(PLACERS) == {"default": even, "consecutive": consecutive, "shuffled": shuffled}
 
 
 @pytest.mark.parametrize("placer", PLACERS.values(), ids=PLACERS)
@@ -53,6 +53,35 @@ def test_even_shares_of_two_chips() -> None:
         (Slice(0, 0, 5), Slice(1, 0, 5)),
         (Slice(0, 5, 5), Slice(1, 5, 5)),
     )
+
+
+def test_consecutive_shares_follow_the_order_of_declaration() -> None:
+    """Populations of 6, 0, 9 and 3 neurons, sources of 4 and 1: shares of 6, and of 1, 2 and 2."""
+    sources = [
+        {"kind": "poisson", "name": name, "size": size, "rate_hz": 1.0} for name, size in (("s", 4), ("t", 1))
+    ]
+    populations = [
+        {"name": name, "size": size, "model": "lif_curr_delta"}
+        for name, size in (("a", 6), ("b", 0), ("c", 9), ("d", 3))
+    ]
+    network = parse_network(
+        {"name": "n", "timestep_ms": 1.0, "seed": 1, "populations": populations, "sources": sources}
+    )
+    assert consecutive(network, 3) == (
+        (Slice(0, 0, 6), Slice(4, 0, 1)),
+        (Slice(2, 0, 6), Slice(4, 1, 2)),
+        (Slice(2, 6, 3), Slice(3, 0, 3), Slice(4, 3, 1), Slice(5, 0, 1)),
+    )
+
+
+@pytest.mark.parametrize("n_chips", [1, 2, 7, 64])
+def test_consecutive_shares_differ_by_a_neuron_at_most(n_chips: int) -> None:
+    n_populations = len(EVERY.populations)
+    placement = consecutive(EVERY, n_chips)
+    for numbers in (range(n_populations), range(n_populations, len(EVERY.members))):
+        shares = [sum(p.n for p in own if p.member in numbers) for own in placement]
+        assert max(shares) - min(shares) <= 1
+        assert sum(shares) == sum(EVERY.members[number].size for number in numbers)
 
 
 def test_shuffled_slices_are_finer_and_follow_the_seed() -> None:

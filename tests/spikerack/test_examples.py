@@ -4,11 +4,13 @@ import math
 
 import pytest
 
+from chip.delays import possible_delays
 from network import FixedInDegree, FixedTotalNumber, Network, NetworkError, Normal, SpikeTimesSource
 from network.population import DCInput, PoissonInput
 from network.projection import Projection
-from spikerack.examples import EXAMPLES, brunel, cuba, microcircuit
+from spikerack.examples import EXAMPLES, brunel, cuba, microcircuit, million
 from spikerack.examples.cuba import stimulus_times_ms
+from spikerack.examples.million import current_pa
 
 
 def projection(network: Network, name: str) -> Projection:
@@ -25,7 +27,8 @@ def n_of(network: Network, name: str) -> int:
 @pytest.mark.parametrize("scale", [0.1, 0.01, 1e-5])
 def test_any_scale_gives_a_network_with_neurons(name: str, scale: float) -> None:
     network = EXAMPLES[name](scale, 3)
-    assert (network.name, network.seed, network.timestep_ms) == (name, 3, 0.1)
+    timestep_ms = 1.0 if name == "million" else 0.1
+    assert (network.name, network.seed, network.timestep_ms) == (name, 3, timestep_ms)
     assert all(member.size >= 1 for member in network.members)
 
 
@@ -269,3 +272,65 @@ def test_cuba_stimulates_the_first_fifty() -> None:
 
 def test_cuba_stimulus_is_the_same_on_all_machines() -> None:
     assert stimulus_times_ms(1, seed=1)[0][:5] == [2.7, 3.8, 10.2, 11.6, 13.6]
+
+
+# A million neurons
+
+
+def test_million_has_the_size_of_truenorth() -> None:
+    near, anywhere = million(), million(targets="anywhere")
+    for network in (near, anywhere):
+        assert network.n_neurons == 2**20
+        assert network.n_synapses == 2**28
+        assert {population.model for population in network.populations} == {"lif_curr_delta"}
+    assert [population.size for population in near.populations] == [65_536] * 16
+    assert (len(near.projections), len(anywhere.projections)) == (16 + 256, 1)
+
+
+def test_million_near_targets_are_of_the_own_chip() -> None:
+    """80 of 100 synapses with 1 to 4 ms, 20 of 100 from all chips alike with 2 to 8 ms."""
+    network = million()
+    near = [each for each in network.projections if isinstance(each.connectivity, FixedInDegree)]
+    far = [each for each in network.projections if isinstance(each.connectivity, FixedTotalNumber)]
+    assert all(each.source == each.target for each in near)
+    assert {(each.source, each.target) for each in far} == {
+        (f"chip{k}", f"chip{j}") for k in range(16) for j in range(16)
+    }
+    assert sum(each.connectivity.n_synapses(65_536, 65_536) for each in near) == 205 * 2**20
+    assert {each.connectivity.n_synapses(65_536, 65_536) for each in far} == {51 * 65_536 // 16}
+    assert {tuple(possible_delays(each, 1.0)) for each in near} == {(1, 2, 3, 4)}
+    assert {tuple(possible_delays(each, 1.0)) for each in far} == {(2, 3, 4, 5, 6, 7, 8)}
+
+
+def test_million_at_a_sixteenth_keeps_the_synapses_of_a_neuron() -> None:
+    for targets in ("near", "anywhere"):
+        network = million(1 / 16, targets=targets)
+        assert network.n_neurons == 65_536
+        assert network.n_synapses == 65_536 * 256
+
+
+def test_million_drives_by_the_rate() -> None:
+    """At 2 Hz, in 498 ms: 20 mV, 0.583 x sqrt(0.512 x 1.0256) mV, and 256 x 0.16 mV of inhibition in 500."""
+    expected = 250 * (0.002 * 20.4225 / 0.996 + 0.002 * 40.96)
+    assert current_pa(2.0) == pytest.approx(expected, rel=1e-4)
+    (drive,) = million(1e-3).populations[0].inputs
+    assert isinstance(drive, DCInput)
+    assert isinstance(drive.current_pa, Normal)
+    assert drive.current_pa.mean == current_pa(2.0)
+    assert drive.current_pa.sd == pytest.approx(0.3 * 250 * 20 * 0.002)
+
+
+@pytest.mark.parametrize("rate_hz", [0, -1, 100.5, float("nan"), "slow"])
+def test_what_is_no_rate_of_the_million(rate_hz: object) -> None:
+    with pytest.raises(NetworkError) as caught:
+        million(rate_hz=rate_hz)  # type: ignore[arg-type]
+    got = f"'{rate_hz}'" if isinstance(rate_hz, str) else rate_hz
+    assert str(caught.value) == (
+        f"rate_hz must be > 0 and <= 100, got {got}; a neuron needs some ticks from spike to spike"
+    )
+
+
+def test_million_has_two_kinds_of_targets() -> None:
+    with pytest.raises(NetworkError) as caught:
+        million(targets="far")  # type: ignore[arg-type]
+    assert str(caught.value) == "targets must be 'near' or 'anywhere', got 'far'; choose one of them"
