@@ -140,9 +140,9 @@ def _print(report: Report) -> None:
             reached,
         )
     console = Console()
-    console.print(table)
     for check in report.checks:
-        console.print(("holds: " if check.holds else "DOES NOT HOLD: ") + check.what)
+        console.print(("holds: " if check.holds else "DOES NOT HOLD: ") + check.what, highlight=False)
+    console.print(table)
 
 
 def _short(value: float) -> str:

@@ -2,12 +2,14 @@
 
 import copy
 import re
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from benchmarks.microcircuit_full import compared, run_one
+from benchmarks.microcircuit import Circuit
+from benchmarks.one_run import run
 from spikerack.examples.microcircuit import CELLS, n_synapses
 from spikerack.reference import microcircuit_statistics
 from spikerack.reference.comparison import CORRELATION_FLOOR, RATE_FLOOR, Comparison, compare
@@ -128,7 +130,9 @@ def test_statistics_that_were_not_measured_are_refused() -> None:
 
 @pytest.mark.slow
 def test_a_small_microcircuit_agrees_with_nest() -> None:
-    reference = microcircuit_statistics(0.1)
-    outcome = run_one(reference, chips=3, seed=1)
-    assert outcome.summary["state"] == "complete"
-    assert [each for each in compared(outcome, reference) if not each.holds] == []
+    circuit = Circuit(0.1, duration_ms=2400.0, peer_ms=300.0)
+    measured = run(replace(circuit.one_run("poisson"), chips=3))
+    assert measured.summary["state"] == "complete"
+    comparisons = circuit.comparisons({"poisson": [measured]})
+    assert len(comparisons) == 40
+    assert [each.what for each in comparisons if not each.holds] == []

@@ -1,0 +1,136 @@
+"""An example against peers, in turns: measure all, compare rates, then tell times and ratios."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from benchmarks.beside import (
+    FACTOR,
+    Competitor,
+    Rival,
+    complete,
+    cores,
+    event_rows,
+    n_recurrent_synapses,
+    one_digest,
+    rival_rows,
+    same_rate,
+    same_synapses,
+    timed,
+)
+from benchmarks.one_run import Measured, OneRun, compile_kernels, run
+from benchmarks.peer import ENVIRONMENT, PeerMissing, require_peer
+from benchmarks.report import Report, Row, emit, parser_of
+from benchmarks.turns import take_turns
+
+
+@dataclass(frozen=True)
+class Contest:
+    """Who runs what, for how long.
+
+    Attributes
+    ----------
+    title : str
+    asked : OneRun
+        Our run; its warm-up is the peers', too.
+    competitors : sequence of Competitor
+    peer_ms : float
+        Biological time of the peers that is timed.
+    tolerance : float
+        Share of our mean rate within which the peers' must be, over all turns.
+    tells_events : bool
+        Whether time a synaptic event means anything, as events are what it takes time for.
+    """
+
+    title: str
+    asked: OneRun
+    competitors: Sequence[Competitor]
+    peer_ms: float
+    tolerance: float
+    tells_events: bool = False
+
+    @property
+    def rate_until_ms(self) -> float:
+        """Until when rates are compared: the end of the peers' runs."""
+        return self.asked.warm_up_ms + self.peer_ms
+
+    def hold(self, runs: int) -> tuple[list[Measured], list[Rival]]:
+        """Let all take `runs` turns; return our runs, and the competitors'."""
+        asked, network = replace(self.asked, rate_until_ms=self.rate_until_ms), self.asked.network()
+        compile_kernels(asked)
+        actions: dict[str, Callable[[int], Any]] = {"spikerack": lambda turn: run(asked)}
+        for each in self.competitors:
+            actions[each.what] = partial(
+                each.run, network, warm_up_ms=asked.warm_up_ms, duration_ms=self.peer_ms
+            )
+        results = take_turns(actions, runs)
+        return results["spikerack"], [(each, results[each.what]) for each in self.competitors]
+
+    def report(self, ours: Sequence[Measured], rivals: Sequence[Rival]) -> Report:
+        """Return what they showed."""
+        asked, network = self.asked, self.asked.network()
+        report = Report(asked.example, self.title)
+        report.checks = [complete("spikerack", ours), one_digest("spikerack", ours)]
+        for rival in rivals:
+            report.checks.append(same_rate(ours, rival, self.rate_until_ms, self.tolerance))
+            if "n_synapses" in rival[1][0].result:
+                report.checks.append(same_synapses(network, rival))
+        what = f"spikerack, {asked.chips} chips in threads"
+        factors = tuple(each.realtime_factor for each in ours)
+        report.rows = [Row(what, FACTOR, factors, note=timed(asked, ours))]
+        note = f"from {asked.warm_up_ms:g} to {self.rate_until_ms:g} ms"
+        for rival in rivals:
+            report.rows += rival_rows(ours, rival, note)
+        if self.tells_events:
+            report.rows += event_rows(ours, rivals, n_recurrent_synapses(network))
+        report.rows.append(Row(f"{what}: mean rate", "Hz", tuple(each.rate_hz for each in ours)))
+        return report
+
+
+def contest_parser(name: str, description: str | None, peers: Sequence[str]) -> argparse.ArgumentParser:
+    """Return the parser of a contest's command."""
+    parser = parser_of(name, description, peers)
+    parser.add_argument("--scale", type=share, default=1.0, help="share of the network, for a quick look")
+    parser.add_argument("--chips", type=int, default=cores(), help="chips of ours, each a thread")
+    parser.add_argument(
+        "--seconds", type=positive, default=10.0, help="biological seconds of ours that are timed"
+    )
+    return parser
+
+
+def positive(text: str) -> float:
+    """Return an option's number, which must be above 0."""
+    number = float(text)
+    if not 0 < number < math.inf:
+        raise argparse.ArgumentTypeError(f"must be > 0, got {text}; give another")
+    return number
+
+
+def share(text: str) -> float:
+    """Return an option's number, which must be above 0 and at most 1."""
+    number = float(text)
+    if not 0 < number <= 1:
+        raise argparse.ArgumentTypeError(f"must be > 0 and <= 1, got {text}; 1 is the published size")
+    return number
+
+
+def require_peers(
+    parser: argparse.ArgumentParser, peers: Sequence[str], *, environment: Path = ENVIRONMENT
+) -> None:
+    """End with exit code 2 and a message when a peer that was asked for cannot run."""
+    try:
+        for peer in peers:
+            require_peer(peer, environment=environment)
+    except PeerMissing as problem:
+        parser.error(str(problem))
+
+
+def main_of(contest: Contest, *, runs: int, as_json: bool) -> int:
+    """Hold a contest and print what it showed; return the exit code."""
+    return emit(contest.report(*contest.hold(runs)), as_json=as_json)

@@ -1,0 +1,119 @@
+"""Brunel's and the CUBA network against peers: who competes, what is said, what is refused."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from benchmarks import brunel, cuba
+from benchmarks.contest import contest_parser, require_peers
+from benchmarks.turns import take_turns
+from tests.benchmarks.results import broken, medians, ours, theirs
+
+
+def test_turns_are_taken_in_order() -> None:
+    done: list[tuple[str, int]] = []
+
+    def action(name: str) -> object:
+        return lambda turn: done.append((name, turn)) or f"{name}{turn}"
+
+    results = take_turns({"a": action("a"), "b": action("b")}, 3, at_most={"b": 1})  # type: ignore[dict-item]
+    assert done == [("a", 0), ("b", 0), ("a", 1), ("a", 2)]
+    assert results == {"a": ["a0", "a1", "a2"], "b": ["b0"]}
+
+
+def test_brunel_tells_times_ratios_and_events() -> None:
+    contest = brunel.contest(scale=1.0, chips=2, seconds=10.0, peers=["nest"])
+    [nest] = contest.competitors
+    report = contest.report([ours(), ours()], [(nest, [theirs(n_synapses=15_625_000)] * 2)])
+    assert report.name == "brunel"
+    assert broken(report) == []
+    assert len(report.checks) == 4
+    assert medians(report) == {
+        "spikerack, 2 chips in threads": 0.5,
+        nest.what: 20.0,
+        f"{nest.what}, against spikerack": 40.0,
+        "spikerack, a synaptic event": pytest.approx(1.0),
+        f"{nest.what}, a synaptic event": pytest.approx(40.0),
+        f"{nest.what}, a synaptic event, against spikerack": pytest.approx(40.0),
+        "spikerack, 2 chips in threads: mean rate": 32.0,
+    }
+    assert [row.note for row in report.rows[:2]] == ["from 150 to 10100 ms", "from 100 to 1100 ms"]
+    goals = [(row.target.must, row.target.moonshot, row.target.better) for row in report.rows if row.target]
+    assert goals == [(30.0, 60.0, "higher")]
+
+
+def test_a_peer_that_fires_otherwise_breaks_the_report() -> None:
+    contest = brunel.contest(scale=1.0, chips=2, seconds=10.0, peers=["nest"])
+    peers = [theirs(n_synapses=15_625_000, rate_hz=33.0)]
+    assert len(broken(contest.report([ours()], [(contest.competitors[0], peers)]))) == 1
+
+
+def test_without_a_peer_only_ours_is_told() -> None:
+    contest = cuba.contest(scale=1.0, chips=2, seconds=10.0, peers=[])
+    assert contest.competitors == []
+    assert list(medians(contest.report([ours()], []))) == [
+        "spikerack, 2 chips in threads",
+        "spikerack, 2 chips in threads: mean rate",
+    ]
+
+
+def test_cuba_meets_each_configuration_of_its_peers() -> None:
+    contest = cuba.contest(scale=1.0, chips=2, seconds=10.0, peers=["brian2", "nest"])
+    brian2 = [each for each in contest.competitors if each.peer == "brian2"]
+    assert {each.settings["precision"] for each in brian2} == {"float64", "float32"}
+    assert 0 in {each.settings["threads"] for each in brian2}
+    assert len({each.what for each in contest.competitors}) == len(contest.competitors)
+    assert {each.target for each in contest.competitors} == {cuba.TARGET}
+    assert (cuba.TARGET.must, cuba.TARGET.moonshot, cuba.TARGET.better) == (3.0, 10.0, "higher")
+
+
+def test_a_smaller_network_has_no_targets() -> None:
+    small = {"scale": 0.1, "chips": 2, "seconds": 0.5}
+    assert [c.target for c in brunel.contest(**small, peers=["nest"]).competitors] == [None]
+    assert {c.target for c in cuba.contest(**small, peers=["nest", "brian2"]).competitors} == {None}
+
+
+def test_rates_are_compared_within_both_runs() -> None:
+    assert brunel.contest(scale=1.0, chips=2, seconds=10.0, peers=[]).rate_until_ms == 1100.0
+    assert brunel.contest(scale=1.0, chips=2, seconds=0.5, peers=[]).rate_until_ms == 600.0
+
+
+def refused(capsys: pytest.CaptureFixture[str]) -> str:
+    return capsys.readouterr().err.splitlines()[-1]
+
+
+def test_a_missing_peer_ends_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    parser = contest_parser("cuba", "about", ("nest", "brian2"))
+    with pytest.raises(SystemExit, match=r"^2$"):
+        require_peers(parser, ["nest"], environment=tmp_path / ".venv-peers")
+    assert refused(capsys) == (
+        "python -m benchmarks.cuba: error: --peer nest: must be installed in .venv-peers, got none; "
+        "run make bench-peers"
+    )
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "rule"),
+    [
+        ("--scale", "1.5", "must be > 0 and <= 1, got 1.5; 1 is the published size"),
+        ("--seconds", "0", "must be > 0, got 0; give another"),
+    ],
+)
+def test_options_out_of_range_are_refused(
+    option: str, value: str, rule: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match=r"^2$"):
+        contest_parser("cuba", "about", ()).parse_args([option, value])
+    assert refused(capsys) == f"python -m benchmarks.cuba: error: argument {option}: {rule}"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("module", [brunel, cuba])
+def test_the_commands_run_by_themselves(module: object, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["--scale", "0.05", "--seconds", "0.2", "--runs", "2", "--json"]
+    assert module.main(arguments) == 0  # type: ignore[attr-defined]
+    report = json.loads(capsys.readouterr().out)
+    assert all(check["holds"] for check in report["checks"])
+    assert [len(row["values"]) for row in report["rows"]] == [2] * len(report["rows"])
+    assert min(value for row in report["rows"] for value in row["values"]) > 0
