@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 from typing import Literal, get_args
 
-from network import Network, NetworkError, Uniform
+from network import Network, NetworkError, Normal, Uniform
 from network.errors import show
 from spikerack.builder import (
     NetworkBuilder,
@@ -91,27 +91,29 @@ def million(scale: float = 1.0, seed: int = 1, *, rate_hz: float = 2.0, targets:
         rule = f"must be 'near' or 'anywhere', got {show(targets)}"
         raise NetworkError([("targets", f"{rule}; choose one of them")])
     net = NetworkBuilder("million", timestep_ms=TIMESTEP_MS, seed=seed)
-    size = scaled(CHIP_NEURONS, scale)
+    size, drive = scaled(CHIP_NEURONS, scale), {"rate_hz": rate_hz, "mean_pa": current_pa(rate_hz)}
     if targets == "near":
-        chips = [_population(net, f"chip{k}", size, rate_hz) for k in range(N_CHIPS)]
+        chips = [integrators(net, f"chip{k}", size, **drive) for k in range(N_CHIPS)]
         _join_near(net, chips, size)
     else:
-        everyone = _population(net, "all", N_CHIPS * size, rate_hz)
+        everyone = integrators(net, "all", N_CHIPS * size, **drive)
         each = fixed_in_degree(FAN_IN)
         net.connect(everyone, everyone, each, weight=WEIGHT_MV, delay_ms=whole_ms(*FAR_MS))
     return net.build()
 
 
-def current_pa(rate_hz: float) -> float:
+def current_pa(
+    rate_hz: float, *, fan_in: int = FAN_IN, weight_mv: Normal = WEIGHT_MV, timestep_ms: float = TIMESTEP_MS
+) -> float:
     """Return the mean of the constant currents that make the neurons fire at `rate_hz` on average.
 
     In the time between two spikes, less the refractory one, the input adds up to the threshold and what a
-    tick's fluctuation, of the spikes of `FAN_IN` neurons, passes it by.
+    tick's fluctuation, of the spikes of `fan_in` neurons, passes it by.
     """
     per_ms = 1e-3 * rate_hz
-    variance = FAN_IN * per_ms * TIMESTEP_MS * (WEIGHT_MV.mean**2 + WEIGHT_MV.sd**2)
+    variance = fan_in * per_ms * timestep_ms * (weight_mv.mean**2 + weight_mv.sd**2)
     rise = (THRESHOLD_MV + _OVERSHOOT * math.sqrt(variance)) / (1.0 - T_REF_MS * per_ms)
-    return C_M_PF * per_ms * (rise - FAN_IN * WEIGHT_MV.mean)
+    return C_M_PF * per_ms * (rise - fan_in * weight_mv.mean)
 
 
 def whole_ms(least: int, greatest: int) -> Uniform:
@@ -119,7 +121,10 @@ def whole_ms(least: int, greatest: int) -> Uniform:
     return uniform(least - 0.499, greatest + 0.499)
 
 
-def _population(net: NetworkBuilder, name: str, size: int, rate_hz: float) -> PopulationBuilder:
+def integrators(
+    net: NetworkBuilder, name: str, size: int, *, rate_hz: float, mean_pa: float
+) -> PopulationBuilder:
+    """Declare neurons that add up their input, and currents of mean `mean_pa` that make them fire."""
     population = net.population(
         name,
         size,
@@ -134,7 +139,7 @@ def _population(net: NetworkBuilder, name: str, size: int, rate_hz: float) -> Po
         t_ref_ms=T_REF_MS,
     )
     spread = SPREAD * C_M_PF * THRESHOLD_MV * 1e-3 * rate_hz
-    population.receives_current(normal(current_pa(rate_hz), spread))
+    population.receives_current(normal(mean_pa, spread))
     return population
 
 
