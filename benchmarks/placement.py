@@ -1,7 +1,7 @@
 """One digest, whatever the placement: the cortical microcircuit on every combination.
 
 ``python -m benchmarks.placement [--scale F] [--ms D] [--json]`` runs both drives on 1, 2, 3 and 8 chips, in
-threads and Ray actors, placed in both ways. It prints a row for each and exits with 1 when a digest
+threads and Ray actors, placed in all three ways. It prints a row for each and exits with 1 when a digest
 differs, a run is not complete, or, at a scale and drive that NEST was measured at, a population's rate is
 out of NEST's band.
 """
@@ -10,15 +10,14 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import json
 import sys
 from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Console
 from rich.progress import track
-from rich.table import Table
 
+from benchmarks.report import Check, Report, Row, emit
 from cluster import DeployOptions, run_local
 from spikerack.examples import EXAMPLES
 from spikerack.reference import microcircuit_bands
@@ -26,7 +25,7 @@ from spikerack.reference import microcircuit_bands
 DRIVES = ("dc", "poisson")
 CHIPS = (1, 2, 3, 8)
 BACKENDS = ("local", "ray")
-PLACEMENTS = ("default", "shuffled")
+PLACEMENTS = ("default", "consecutive", "shuffled")
 PRECISION = "float32"
 
 
@@ -70,23 +69,22 @@ def _problems_of_run(row: dict[str, Any], scale: float) -> list[str]:
     ]
 
 
-def table_of(rows: Sequence[dict[str, Any]]) -> Table:
-    """Return the rows for people."""
-    table = Table(title="One digest, whatever the placement")
-    for column in ("drive", "chips", "backend", "placement", "spikes", "digest", "synapse digest", "RTF"):
-        table.add_column(column)
-    for row in rows:
-        table.add_row(
-            row["drive"],
-            str(row["chips"]),
-            row["backend"],
-            row["placement"],
-            f"{row['n_spikes']:,}",
-            row["digest"][:16],
-            row["synapse_digest"][:16],
-            f"{row['realtime_factor']:.2f}",
+def report_of(rows: Sequence[dict[str, Any]], scale: float) -> Report:
+    """Return what the combinations showed."""
+    measures = [
+        Row(
+            f"{row['drive']}, {row['chips']} chips, {row['backend']}, {row['placement']}",
+            "wall s a biological s",
+            (row["realtime_factor"],),
+            note=f"{row['n_spikes']:,} spikes, digest {row['digest'][:12]}",
         )
-    return table
+        for row in rows
+    ]
+    checks = [Check(line, False) for line in problems(rows, scale)]
+    everything = f"all {len(rows)} runs are complete, with one digest for each drive, and rates as NEST's"
+    return Report(
+        "placement", "One digest, whatever the placement", measures, checks or [Check(everything, True)]
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -102,14 +100,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         run_one(*combination, scale=chosen.scale, ms=chosen.ms)
         for combination in track(combinations, "placements", console=console)
     ]
-    found = problems(rows, chosen.scale)
-    if chosen.json:
-        print(json.dumps({"rows": rows, "problems": found}))
-    else:
-        Console().print(table_of(rows))
-    for line in found:
-        console.print(line)
-    return 1 if found else 0
+    return emit(report_of(rows, chosen.scale), as_json=chosen.json)
 
 
 if __name__ == "__main__":
