@@ -22,6 +22,7 @@ from cluster.recordings import RecordedSynapses, Recordings
 from cluster.report import mapping_report
 from cluster.systems import SYSTEMS, System
 from cluster.team import Team, ThreadTeam
+from cluster.warmup import warm_up
 from network import Network
 from network.recording import StateRecording
 
@@ -113,6 +114,8 @@ def run_local(
     store = ArrayStore(None if arrays is None else Path(arrays).resolve())
     require_arrays(network, store, verify=True)
     plan = Plan(network, system, options, None if store.folder is None else str(store.folder))
+    if backend == "local":  # Ray's hosts do it themselves.
+        warm_up(network, options, lambda phase, share: progress(phase, share, "once after installing"))
     begin = time.perf_counter()
     team = _team(plan, backend, threads)
     try:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from cluster.kernelparts import EXAMPLES, compile_loop, compile_rules
 from cluster.options import DeployOptions
 from cluster.warmup import warm_up
 from tests.cluster.deployments import SECONDS
@@ -14,8 +15,10 @@ from tests.cluster.samples import everything_network
 @pytest.fixture(scope="session")
 def kernels() -> None:
     """All kernels in both precisions, so that no single test pays for compiling or loading them."""
-    warm_up(everything_network(), DeployOptions(precision="float32"))
-    warm_up(everything_network(), DeployOptions(precision="float64"))
+    for precision in ("float32", "float64"):
+        warm_up(everything_network(), DeployOptions(precision=precision))
+        compile_loop(precision)
+        compile_rules(precision, [rule.__name__ for rule in EXAMPLES])
 
 
 @pytest.fixture
