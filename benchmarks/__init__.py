@@ -6,6 +6,7 @@
 `benchmarks.cuba`          the CUBA network, what a tick takes; beside Brian2 and NEST
 `benchmarks.million`       a million neurons on 16 chips: synapses near and far, 2 and 20 Hz
 `benchmarks.build`         building: the full microcircuit, each rule of connectivity, uploaded lists
+`benchmarks.startup`       from the shell to a result, warm, and first with compilation
 `benchmarks.stream`        spikes a second through the websocket, and what viewers cost
 `benchmarks.chips`         weak scaling over chips, in threads and Ray actors, and waiting
 `benchmarks.exchange`      an epoch's exchange alone, as many workers as cores, and more

@@ -29,6 +29,7 @@ QUICK: dict[str, tuple[str, ...]] = {
     "cuba": ("--scale", "0.5", "--runs", "1", "--seconds", "1"),
     "million": ("--scale", "0.0625", "--runs", "1", "--seconds", "1"),
     "build": ("--scale", "0.05", "--runs", "1"),
+    "startup": ("--runs", "1"),
     "stream": ("--runs", "1"),
     "chips": ("--scale", "0.0625", "--runs", "1", "--seconds", "0.5"),
     "exchange": ("--ticks", "20000", "--runs", "1"),
