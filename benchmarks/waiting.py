@@ -32,7 +32,7 @@ def _cycles(typingctx):
     return types.int64(), codegen
 
 
-@kernel
+@tick_kernel
 def read_cycles():
     return _cycles()
 
@@ -40,10 +40,10 @@ def read_cycles():
 _wait_for = wait_for
 
 
-@kernel
-def wait_for(control, me, n_workers, epoch):
+@tick_kernel
+def wait_for(control, me, n_workers, epoch, n_spins):
     begin = read_cycles()
-    done = _wait_for(control, me, n_workers, epoch)
+    done = _wait_for(control, me, n_workers, epoch, n_spins)
     control[(me + 1) * _LINE + 1] += read_cycles() - begin
     return done
 """

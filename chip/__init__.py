@@ -8,7 +8,7 @@ synapses) and `chip.neurons` (the models).
 from chip.emulated import Chip, Snapshot
 from chip.errors import ChipError, SlotOverflow, SnapshotMismatch
 from chip.neurons import MODELS, NeuronModel
-from chip.spec import BANK_NEURONS, AxonBlock, ChipSpec, InputSpec, ProbeSpec, SliceSpec
+from chip.spec import BANK_NEURONS, AxonBlock, ChipSpec, InputSpec, ProbeSpec, SliceSpec, Terminal
 from chip.weights import SLOT_CAPACITY
 
 __all__ = [
@@ -26,4 +26,5 @@ __all__ = [
     "SlotOverflow",
     "Snapshot",
     "SnapshotMismatch",
+    "Terminal",
 ]

@@ -44,43 +44,82 @@ NEURONS, POISSON, TIMES, CORRELATED = range(4)
 ) = range(22)
 """Columns of `ChipArrays.slices`: what the slice is, its size and numbers, and where its parts stand."""
 
-BANK, DELAY, DELAY_END, RING, WIDTH, HISTORY, ARRIVED, N_LANE_COLUMNS = range(8)
-"""Columns of `Flight.lanes`: its bank, its delays, where its ring begins, axons, ticks kept, its counts."""
+BANK, DELAY, DELAY_END, RING, WIDTH, HISTORY, ARRIVED, LANE_SLOT, LANE_SHIFT, N_LANE_COLUMNS = range(10)
+"""Columns of `Lanes.table`: its bank, its delays, where its ring begins, axons, ticks kept, where its counts
+begin, slot of the bank's neuron 0, log2 of the weight step in LSBs."""
+
+SEGMENTS, ROWS, QUEUED = range(3)
+"""Layouts of synapses (see `chip.memory`)."""
+
+LAYOUT, ENTRY, COLUMNS, LANE, BLOCK_SLOT, BLOCK_SHIFT, N_BLOCK_COLUMNS = range(7)
+"""Columns of `Synapses.blocks`: its layout; its first entry in `start` and entries an axon; its lane, if in
+segments; slot of the bank's neuron 0 and log2 of the weight step, unless queued."""
 
 IN_USE, HIGHEST, FREE = range(3)
-"""Places in `Flight.wheel_state`: entries in use, entries ever used, the first that is free again."""
+"""Places in `Wheel.state` and `Queues.state`: in use, ever used, the first that is free again."""
+
+ARRIVALS, TAKEN, SHORT = range(3, 6)
+"""More in `Queues.state`: rows that have arrived, those of them that are read, chunks that were missing."""
 
 Integers = NDArray[np.int64]
 
 
 class Synapses(NamedTuple):
-    """The synapse memory (see `chip.memory`): W words, of which R stand in rows, and A axons."""
+    """The synapse memory (see `chip.memory`): W words, of which R stand in rows, of B blocks of axons."""
 
     words: NDArray[np.uint32]  # (W,) target within the bank | weight << 16
     start: NDArray[np.uint32]  # where each segment or row begins in `words`; last where the last ends
-    late: NDArray[np.uint16]  # (R,) delays of the words that stand in rows
-    first_late: int  # W - R
-    axon_start: Integers  # (A + 1,) where an axon's entries in `start` begin
-    axon_lane: NDArray[np.int32]  # (A,) -1: a row
-    axon_slot: Integers  # (A,) slot of neuron 0 of the axon's bank and receptor
-    axon_shift: NDArray[np.uint8]  # (A,) log2 of the weight step in LSBs
+    beside: NDArray[np.uint16]  # (R,) beside the words in rows: delay, or terminal << 8 | delay
+    first_beside: int  # W - R
+    blocks: Integers  # (B, N_BLOCK_COLUMNS)
+
+
+class Lanes(NamedTuple):
+    """Spikes in flight of axons in segments (see `chip.delivery`): L lanes of B banks."""
+
+    table: Integers  # (L, N_LANE_COLUMNS)
+    bank_first: Integers  # (B + 1,) first lane of each bank
+    delays: Integers  # of all lanes, one after the other; ticks, ascending in each lane
+    ring: NDArray[np.uint32]  # first entries of axons that spiked: of each lane, in each of its recent ticks
+    arrived: NDArray[np.int32]  # entries of each tick of each lane
+    listed: NDArray[np.uint32]  # (n, 4) scratch: first word, last word, slot, shift
+
+
+class Wheel(NamedTuple):
+    """Spikes in flight of axons in rows (see `chip.wheel`): E entries."""
+
+    buckets: NDArray[np.int32]  # first entry that is due in each tick, modulo; -1: none
+    next: NDArray[np.int32]  # (E,) next entry of the bucket, or of those that are free; -1: none
+    row: NDArray[np.uint32]  # (E,) the row's place in `Synapses.start`
+    block: NDArray[np.int32]  # (E,) block of axons
+    place: Integers  # (E,) the word that is due
+    sent: Integers  # (E,) tick of the spike
+    state: Integers  # (3,) IN_USE, HIGHEST, FREE
+
+
+class Queues(NamedTuple):
+    """Synaptic events in flight of queued axons (see `chip.queues`): T terminals of B banks, C chunks."""
+
+    terminal_slot: Integers  # (T,) slot of the bank's neuron 0
+    terminal_shift: Integers  # (T,) log2 of the weight step in LSBs
+    bank_first: Integers  # (B + 1,) first terminal of each bank
+    ticks: int  # queues of a terminal, by tick modulo; a power of two
+    first: NDArray[np.int32]  # (T * ticks,) first chunk of each queue
+    n_chunks: NDArray[np.int32]  # (T * ticks,)
+    tail: Integers  # (T * ticks,) where the next word is to stand; a chunk's begin: in a new one
+    chunks: NDArray[np.uint32]  # (C * CHUNK,) words
+    next: NDArray[np.int32]  # (C,) next chunk of the queue, or of those that are free; -1: none
+    row: NDArray[np.uint32]  # rows that have arrived: place in `Synapses.start`
+    sent: Integers  # tick of the spike
+    state: Integers  # (6,) IN_USE, HIGHEST, FREE, ARRIVALS, TAKEN, SHORT
 
 
 class Flight(NamedTuple):
-    """Spikes in flight (see `chip.delivery`): L lanes of B banks, E entries of the wheel."""
+    """What is in flight, for each layout."""
 
-    lanes: Integers  # (L, N_LANE_COLUMNS)
-    bank_lane: Integers  # (B + 1,) first lane of each bank
-    delays: Integers  # of all lanes, one after the other; ticks, ascending in each lane
-    ring: NDArray[np.uint32]  # axons that spiked: of each lane, in each of its recent ticks
-    arrived: NDArray[np.int32]  # entries of each tick of each lane
-    buckets: NDArray[np.int32]  # first entry of the wheel that is due in each tick, modulo; -1: none
-    wheel_next: NDArray[np.int32]  # (E,) next entry of the bucket, or of those that are free; -1: none
-    wheel_axon: NDArray[np.uint32]  # (E,)
-    wheel_place: Integers  # (E,) the word that is due
-    wheel_sent: Integers  # (E,) tick of the spike
-    wheel_state: Integers  # (3,) columns IN_USE, HIGHEST, FREE
-    segments: NDArray[np.uint32]  # (n, 3) scratch: first word, last word, axon
+    lanes: Lanes
+    wheel: Wheel
+    queues: Queues
 
 
 class Neurons(NamedTuple):
@@ -88,6 +127,9 @@ class Neurons(NamedTuple):
 
     slots: NDArray[np.int32]
     state: Any  # float32 or float64
+    countdown: (
+        Any  # ticks of refractoriness to go, as flags stand in `Output.fired`; uint8 if enough, or uint32
+    )
     coefficients: Any
     drive: Any  # what currents add in a tick
 
@@ -106,6 +148,8 @@ class Inputs(NamedTuple):
     mean_first: Integers  # (I,)
     means: NDArray[np.float64]  # events a tick
     silences: NDArray[np.float64]  # chance of no event, for each of `means`
+    bits: NDArray[np.uint32]  # scratch
+    counts: NDArray[np.int32]  # scratch
 
 
 class Currents(NamedTuple):
@@ -188,6 +232,7 @@ class ChipArrays(NamedTuple):
     probes: Probes
     slices: Integers  # (S, N_SLICE_COLUMNS)
     bank_first: Integers  # (B + 2,) first slice of each bank; the last range holds the sources
+    bank_slot: Integers  # (B + 1,) first slot of each bank
 
 
 def first_of(sizes: Sequence[int]) -> Integers:

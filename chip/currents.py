@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from chip.arrays import CURRENT, CURRENT_END, DRIVE, DRIVEN, FIRST, SIZE, Currents, first_of, integers, joined
 from chip.inputs import values_of
-from chip.jit import kernel
+from chip.jit import tick_kernel
 from chip.neurons import MODELS
 from chip.neurons.model import Lowered
 from chip.normal import TABLE, normal
@@ -102,7 +102,7 @@ def _spread(values: NDArray[np.float64], n: int) -> NDArray[np.float64]:
     return np.broadcast_to(values, (n,)).astype(np.float64)
 
 
-@kernel
+@tick_kernel
 def update_drive(currents, waveforms, drive, line, tick):
     """Compute the drive of a slice anew if one of its currents has changed."""
     if not _changed(currents, waveforms, line, tick):
@@ -124,7 +124,7 @@ def update_drive(currents, waveforms, drive, line, tick):
         drive[first + j] = currents.gain[driven + j] * (currents.constant[driven + j] + total[j])
 
 
-@kernel
+@tick_kernel
 def _changed(currents, waveforms, line, tick):
     """Note the currents' values and intervals in `tick`; return whether one of them is new."""
     changed = False
@@ -138,7 +138,7 @@ def _changed(currents, waveforms, line, tick):
     return changed
 
 
-@kernel
+@tick_kernel
 def _add_noise(total, key, first, mean, sd, table):
     for j in range(total.size):
         total[j] += mean + sd * normal(np.uint32(draw(key, first + np.uint64(j))), table)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chip.arrays import (
+    ARRIVALS,
     DELIVERED,
     HIGHEST,
     HISTORY,
@@ -16,8 +17,10 @@ from chip.arrays import (
     N_SPIKES,
     RING,
     SENT,
+    SHORT,
     WIDTH,
     ChipArrays,
+    Flight,
     Integers,
     Probes,
 )
@@ -29,7 +32,7 @@ from chip.layout import Builder, Places, sample_rows
 from chip.memory import SynapseMemory, build
 from chip.neurons import MODELS
 from chip.poisson import room_for
-from chip.rows import BlockSpec
+from chip.queues import CHUNK, arrived_words
 from chip.spec import ChipSpec, InputSpec, SliceSpec
 from chip.weights import SLOT_CAPACITY
 
@@ -87,7 +90,7 @@ class Chip:
         targets = [(part.bank_neuron, places.slot(part, receptor)) for part, receptor in parts]
         self.memory: SynapseMemory = build(
             spec.rows,
-            blocks=[BlockSpec(block.n, block.delays, block.segments) for block in spec.blocks],
+            blocks=[spec.memory_block(block) for block in spec.blocks],
             targets=targets,
             n_slots=places.n_slots,
             threads=threads,
@@ -110,8 +113,9 @@ class Chip:
     @property
     def n_synaptic_events(self) -> tuple[int, int]:
         """Synaptic events sent and delivered since tick 0."""
-        counters = self.arrays.output.counters
-        return int(counters[SENT]), int(counters[DELIVERED])
+        counters, arrays = self.arrays.output.counters, self.arrays
+        arrived = arrived_words(arrays.synapses, arrays.flight.queues)
+        return int(counters[SENT] + arrived), int(counters[DELIVERED])
 
     def in_flight(self, tick: int) -> int:
         """Return the synaptic events still to come when all ticks before `tick` are done."""
@@ -159,10 +163,15 @@ class Chip:
         a = self.arrays
         return {
             "state": a.neurons.state,
+            "countdown": a.neurons.countdown,
             "slots": a.neurons.slots,
-            "arrived": a.flight.arrived,
-            "buckets": a.flight.buckets,
-            "wheel": a.flight.wheel_state,
+            "arrived": a.flight.lanes.arrived,
+            "buckets": a.flight.wheel.buckets,
+            "wheel": a.flight.wheel.state,
+            "queue_first": a.flight.queues.first,
+            "queue_chunks_in_use": a.flight.queues.n_chunks,
+            "queue_tail": a.flight.queues.tail,
+            "queues": a.flight.queues.state,
             "cursor": a.sources.cursor,
             "counters": a.output.counters,
             "rows": a.probes.rows,
@@ -172,17 +181,22 @@ class Chip:
     def _filled(self) -> dict[str, list[NDArray[Any]]]:
         """The filled parts of what fills as the chip runs: spikes in flight, output not yet drained."""
         flight, output, probes = self.arrays.flight, self.arrays.output, self.arrays.probes
-        lanes = flight.lanes
-        bases = [line[RING] + np.arange(line[HISTORY]) * line[WIDTH] for line in lanes]
+        lanes, wheel, queues = flight
+        bases = [line[RING] + np.arange(line[HISTORY]) * line[WIDTH] for line in lanes.table]
         begins: Integers = np.concatenate([np.zeros(0, np.int64), *bases])
         ends = probes.sample_first[:-1] + probes.rows * np.diff(probes.first)
-        highest = int(flight.wheel_state[HIGHEST])
+        used, chunks = int(wheel.state[HIGHEST]), int(queues.state[HIGHEST])
         return {
-            "flight": _views(flight.ring, begins, begins + flight.arrived),
-            "wheel_next": [flight.wheel_next[:highest]],
-            "wheel_axon": [flight.wheel_axon[:highest]],
-            "wheel_place": [flight.wheel_place[:highest]],
-            "wheel_sent": [flight.wheel_sent[:highest]],
+            "flight": _views(lanes.ring, begins, begins + lanes.arrived),
+            "wheel_next": [wheel.next[:used]],
+            "wheel_row": [wheel.row[:used]],
+            "wheel_block": [wheel.block[:used]],
+            "wheel_place": [wheel.place[:used]],
+            "wheel_sent": [wheel.sent[:used]],
+            "queue_chunks": [queues.chunks[: chunks * CHUNK]],
+            "queue_next": [queues.next[:chunks]],
+            "queue_row": [queues.row[: queues.state[ARRIVALS]]],
+            "queue_sent": [queues.sent[: queues.state[ARRIVALS]]],
             "spikes": [output.spikes[: output.counters[N_SPIKES]]],
             "samples": _views(probes.samples, probes.sample_first[:-1], ends),
         }
@@ -190,7 +204,7 @@ class Chip:
     @property
     def _identity(self) -> NDArray[np.uint64]:
         """What tells chips apart whose arrays have the same sizes: (4,) uint64."""
-        sizes = self.arrays.flight.ring.size, self.arrays.sources.tick.size
+        sizes = self.arrays.flight.lanes.ring.size, self.arrays.sources.tick.size
         return np.array([*self.memory.digest, *sizes], np.uint64)
 
     def snapshot(self) -> Snapshot:
@@ -216,7 +230,7 @@ class Chip:
             )
         for name, mine in self._expected_filling(snapshot).items():
             self._refuse_mismatch(name, mine, snapshot.get(name))
-        self._grow_wheel(int(snapshot["wheel"][HIGHEST]))
+        self._grow(int(snapshot["wheel"][HIGHEST]), int(snapshot["queues"][HIGHEST]))
         for name, mine in self._dynamic.items():
             mine[...] = snapshot[name]
         for name, views in self._filled.items():
@@ -228,13 +242,19 @@ class Chip:
     def _expected_filling(self, snapshot: Snapshot) -> dict[str, NDArray[Any]]:
         """Return arrays of the sizes that the snapshot's own counts give to what it holds of `_filled`."""
         n_samples = int(snapshot["rows"] @ np.diff(self.arrays.probes.first))
-        highest = int(snapshot["wheel"][HIGHEST])
+        used, chunks = int(snapshot["wheel"][HIGHEST]), int(snapshot["queues"][HIGHEST])
+        arrivals = int(snapshot["queues"][ARRIVALS])
         return {
             "flight": np.empty(int(snapshot["arrived"].sum()), np.uint32),
-            "wheel_next": np.empty(highest, np.int32),
-            "wheel_axon": np.empty(highest, np.uint32),
-            "wheel_place": np.empty(highest, np.int64),
-            "wheel_sent": np.empty(highest, np.int64),
+            "wheel_next": np.empty(used, np.int32),
+            "wheel_row": np.empty(used, np.uint32),
+            "wheel_block": np.empty(used, np.int32),
+            "wheel_place": np.empty(used, np.int64),
+            "wheel_sent": np.empty(used, np.int64),
+            "queue_chunks": np.empty(chunks * CHUNK, np.uint32),
+            "queue_next": np.empty(chunks, np.int32),
+            "queue_row": np.empty(arrivals, np.uint32),
+            "queue_sent": np.empty(arrivals, np.int64),
             "spikes": np.empty(int(snapshot["counters"][N_SPIKES]), np.uint64),
             "samples": np.empty(n_samples),
         }
@@ -244,16 +264,21 @@ class Chip:
         self.restore(self._initial)
 
     def make_room(self) -> None:
-        """Let as many spikes as can come at once wait in rows."""
-        self._grow_wheel(int(self.arrays.flight.wheel_state[IN_USE]) + pushes_at_once(self.spec))
+        """Let as many spikes as can come at once wait in rows, and chunks last for the next queued row."""
+        wheel, queues = self.arrays.flight.wheel, self.arrays.flight.queues
+        short = int(queues.state[SHORT])
+        self._grow(int(wheel.state[IN_USE]) + pushes_at_once(self.spec), int(queues.state[IN_USE]) + short)
 
-    def _grow_wheel(self, n: int) -> None:
-        """Make the wheel hold `n` entries or more."""
-        flight = self.arrays.flight
-        if flight.wheel_next.size < n:
-            names = ("wheel_next", "wheel_axon", "wheel_place", "wheel_sent")
-            grown = {name: np.resize(getattr(flight, name), 2 * n) for name in names}
-            self.arrays = self.arrays._replace(flight=flight._replace(**grown))
+    def _grow(self, n_waiting: int, n_chunks: int) -> None:
+        """Make the wheel hold `n_waiting` entries, and the queues `n_chunks` chunks, or more."""
+        lanes, wheel, queues = self.arrays.flight
+        if wheel.next.size < n_waiting:
+            names = ("next", "row", "block", "place", "sent")
+            wheel = wheel._replace(**{name: np.resize(getattr(wheel, name), 2 * n_waiting) for name in names})
+        if queues.next.size < n_chunks:
+            chunks = np.resize(queues.chunks, 2 * n_chunks * CHUNK)
+            queues = queues._replace(chunks=chunks, next=np.resize(queues.next, 2 * n_chunks))
+        self.arrays = self.arrays._replace(flight=Flight(lanes, wheel, queues))
 
     def _refuse_mismatch(self, name: str, mine: NDArray[Any], theirs: NDArray[Any] | None) -> None:
         if theirs is None or (theirs.shape, theirs.dtype) != (mine.shape, mine.dtype):

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chip.arrays import FIRST, SIZE, Inputs, first_of, integers, joined
-from chip.jit import kernel
+from chip.jit import tick_kernel
 from chip.laws import law_of
-from chip.poisson import count_events, fill_silences, poisson_table, room_for, tabulate
+from chip.poisson import NEVER, count_events, fill_silences, poisson_table, room_for, tabulate
 from chip.positions import from_centre
 from chip.random import Purpose, draw, stream_key, unit32
 from chip.spec import ChipSpec, InputSpec, SliceSpec
@@ -26,6 +26,13 @@ from network.positions import reach_from_centre_um
 
 _SPARE = np.uint64(32)
 _BYTE = np.uint64(24)
+
+_PIECE = 512
+"""Neurons whose draws are counted together: 4 KiB."""
+
+_SELDOM = np.uint32(2**32 - 2**32 // 100_000)
+_MOST_USUAL = 48
+"""Thresholds from which on a table of where to begin is faster than comparing with all."""
 
 
 def values_of(spec: ChipSpec, part: SliceSpec, value: Value, key: np.uint64) -> NDArray[np.float64]:
@@ -66,6 +73,8 @@ def build_inputs(
         mean_first=first_of([own.size for own in means])[:-1].copy(),
         means=together,
         silences=_silences(together),
+        bits=np.empty(_PIECE, np.uint32),
+        counts=np.empty(_PIECE, np.int32),
     )
 
 
@@ -104,7 +113,7 @@ def _by_neuron(rate_hz: Value) -> bool:
     return law_of(rate_hz).varies or needs_distance(rate_hz)
 
 
-@kernel
+@tick_kernel
 def add_poisson(inputs, waveforms, slots, i, line, tick):
     """Add Poisson input `i` to a slice: one hash a neuron, turned into a count."""
     modulation = 1.0
@@ -118,13 +127,14 @@ def add_poisson(inputs, waveforms, slots, i, line, tick):
     slots = slots[inputs.slot[i] : inputs.slot[i] + line[SIZE]]
     thresholds = inputs.thresholds[inputs.table[i] : inputs.table[i + 1]]
     if thresholds.size > 0:
-        _add_alike(slots, key, first, weight, thresholds, inputs.guides[i])
+        bits, counts = inputs.bits, inputs.counts
+        _add_alike(slots, key, first, weight, thresholds, inputs.guides[i], bits, counts)
     else:
         begin = inputs.mean_first[i]
         _add_by_neuron(slots, key, first, weight, modulation, inputs.means[begin:], inputs.silences[begin:])
 
 
-@kernel
+@tick_kernel
 def _renew(inputs, i, modulation, n):
     """Tabulate the law of a modulated input, or what is needed of each neuron's."""
     inputs.tabled[i] = modulation
@@ -136,9 +146,71 @@ def _renew(inputs, i, modulation, n):
         fill_silences(means[:n], modulation, inputs.silences[inputs.mean_first[i] :])
 
 
-@kernel
-def _add_alike(slots, key, first, weight, thresholds, guide):
-    """Add to neurons of one law: the count is the number of its thresholds below the draw."""
+@tick_kernel
+def _add_alike(slots, key, first, weight, thresholds, guide, bits, counts):
+    """Add to neurons of one law: the count is the number of its thresholds below the draw.
+
+    `_PIECE` neurons at a time, in loops that become vector instructions: all draws; then four thresholds
+    after the other, as far as `_usual` says; then the few draws that are above those.
+    """
+    usual, integer = _usual(thresholds), np.int32(weight)
+    if usual > _MOST_USUAL:
+        _add_guided(slots, key, first, weight, thresholds, guide)
+        return
+    highest = thresholds[usual - 1]
+    for begin in range(0, slots.size, _PIECE):
+        n, n_above = min(slots.size - begin, _PIECE), np.int32(0)
+        piece = slots[begin : begin + n]
+        for j in range(n):
+            bits[j] = np.uint32(draw(key, first + np.uint64(begin + j)) >> _SPARE)
+            counts[j] = 0
+        for k in range(0, usual, 4):
+            _count_four(bits, counts, n, thresholds[:usual], k)
+        for j in range(n):
+            piece[j] += np.int32(counts[j] * integer)
+            n_above += np.int32(bits[j] > highest)
+        if n_above > 0:
+            _add_rest(piece, bits, integer, thresholds, usual)
+
+
+@tick_kernel
+def _usual(thresholds):
+    """Return how many thresholds all but a hundred-thousandth of draws stop before."""
+    usual = 0
+    while usual + 1 < thresholds.size and thresholds[usual] < _SELDOM:
+        usual += 1
+    return usual + 1
+
+
+@tick_kernel
+def _count_four(bits, counts, n, thresholds, k):
+    """Count which of four thresholds from `k` on are below each draw; none is behind the last."""
+    a, b, c, d = thresholds[k], NEVER, NEVER, NEVER
+    if k + 1 < thresholds.size:
+        b = thresholds[k + 1]
+    if k + 2 < thresholds.size:
+        c = thresholds[k + 2]
+    if k + 3 < thresholds.size:
+        d = thresholds[k + 3]
+    for j in range(n):
+        draws = bits[j]
+        counts[j] += np.int32(draws > a) + np.int32(draws > b) + np.int32(draws > c) + np.int32(draws > d)
+
+
+@tick_kernel
+def _add_rest(slots, bits, weight, thresholds, usual):
+    """Add what the thresholds behind the usual ones count."""
+    for j in range(slots.size):
+        k = usual
+        if bits[j] > thresholds[usual - 1]:
+            while k < thresholds.size and bits[j] > thresholds[k]:
+                slots[j] += weight
+                k += 1
+
+
+@tick_kernel
+def _add_guided(slots, key, first, weight, thresholds, guide):
+    """Do what `_add_alike` does for laws with many thresholds: begin to count where a table says."""
     for j in range(slots.size):
         bits = np.uint32(draw(key, first + np.uint64(j)) >> _SPARE)
         count = guide[bits >> np.uint32(_BYTE)]
@@ -147,7 +219,7 @@ def _add_alike(slots, key, first, weight, thresholds, guide):
         slots[j] += np.int32(count * weight)
 
 
-@kernel
+@tick_kernel
 def _add_by_neuron(slots, key, first, weight, modulation, means, silences):
     """Add to neurons that each have a mean of their own."""
     for j in range(slots.size):

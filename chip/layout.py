@@ -9,17 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chip.arrays import (
-    BANK,
     CORRELATED,
-    HISTORY,
+    N_BLOCK_COLUMNS,
     N_COUNTERS,
     N_SLICE_COLUMNS,
     NEURONS,
     POISSON,
     TIMES,
-    WIDTH,
     ChipArrays,
-    Flight,
     Integers,
     Neurons,
     Output,
@@ -31,7 +28,7 @@ from chip.arrays import (
 )
 from chip.currents import build_currents, currents_of, drive_of
 from chip.inputs import build_inputs, values_of
-from chip.lanes import Lanes, wheel_size
+from chip.lanes import LaneTable, build_flight
 from chip.memory import SynapseMemory
 from chip.neurons import MODEL_NUMBER, MODELS
 from chip.neurons.model import Lowered, broadcast
@@ -47,7 +44,7 @@ from network import (
     UploadedSpikesSource,
 )
 
-_SEGMENTS = 4096
+LINE_BYTES = 64
 _SPIKE_ROOM = 1 << 16
 _SAMPLE_ROWS = 256
 _SAMPLE_BYTES = 1 << 25
@@ -75,14 +72,18 @@ class Places:
         pitch, receptors = np.zeros(spec.n_banks, np.int64), np.ones(spec.n_banks, np.int64)
         for part in spec.slices:
             if part.bank >= 0:
-                pitch[part.bank] = max(pitch[part.bank], part.bank_neuron + part.n)
+                pitch[part.bank] = max(pitch[part.bank], padded(part.bank_neuron + part.n, 4))
                 receptors[part.bank] = max(receptors[part.bank], len(part.lsb))
         first = np.concatenate([[0], np.cumsum(pitch * receptors)])
         return cls(first[:-1], pitch, int(first[-1]))
 
     def slot(self, part: SliceSpec, receptor: int) -> int:
         """Return the slot of the slice's first neuron."""
-        return int(self.bank_slot[part.bank] + receptor * self.bank_pitch[part.bank]) + part.bank_neuron
+        return self.bank_slot_of(part.bank, receptor) + part.bank_neuron
+
+    def bank_slot_of(self, bank: int, receptor: int) -> int:
+        """Return the slot of a bank's neuron 0."""
+        return int(self.bank_slot[bank] + receptor * self.bank_pitch[bank])
 
 
 def lower_slice(spec: ChipSpec, part: SliceSpec) -> Lowered:
@@ -113,12 +114,13 @@ class Builder:
 
     def __init__(self, spec: ChipSpec, memory: SynapseMemory) -> None:
         self.spec, self.memory, self.places = spec, memory, Places.of(spec)
-        self.lanes = Lanes.of(spec)
+        self.lanes = LaneTable.of(spec, self.places.bank_slot_of)
         self.dtype = np.dtype(spec.precision)
         self.lowered = [lower_slice(spec, p) if p.bank >= 0 else None for p in spec.slices]
         self.coefficients = [self._coefficients(k) for k in range(len(spec.slices))]
         self.times = [times_of(part, spec.timestep_ms) for part in spec.slices]
-        self.padded = first_of([-(-p.n // 8) * 8 for p in spec.slices])
+        self.padded = first_of([padded(p.n, 1) for p in spec.slices])
+        self.state_first = first_of([_n_variables(p) * padded(p.n, self.dtype.itemsize) for p in spec.slices])
 
     def arrays(self) -> ChipArrays:
         """Return the chip's memory at tick 0."""
@@ -126,7 +128,7 @@ class Builder:
         banks = np.array([p.bank if p.bank >= 0 else n_banks for p in self.spec.slices], np.int64)
         return ChipArrays(
             synapses=self._synapses(),
-            flight=self._flight(),
+            flight=build_flight(self.spec, self.lanes, self.places.bank_slot_of),
             neurons=self._neurons(),
             inputs=build_inputs(self.spec, self.places.slot, waveforms),
             currents=build_currents(self.spec, self.lowered, waveforms),
@@ -136,14 +138,14 @@ class Builder:
             probes=self._probes(),
             slices=self._slices(),
             bank_first=np.searchsorted(banks, np.arange(n_banks + 2)).astype(np.int64),
+            bank_slot=np.append(self.places.bank_slot, self.places.n_slots),
         )
 
     def _slices(self) -> Integers:
         """Return the table of slices, columns in the order of `chip.arrays`."""
         slices, places = self.spec.slices, self.places
-        state = first_of([_n_variables(p) * p.n for p in slices])
         coefficient = first_of([flat.size for _, flat in self.coefficients])
-        drive = first_of([p.n if p.bank >= 0 else 0 for p in slices])
+        drive = first_of([padded(p.n, self.dtype.itemsize) if p.bank >= 0 else 0 for p in slices])
         inputs = first_of([len(p.inputs) for p in slices])
         times = first_of([tick.size for tick, _ in self.times])
         currents = first_of([len(currents_of(p)) for p in slices])
@@ -155,7 +157,7 @@ class Builder:
                 p.n,
                 p.first_global,
                 p.first,
-                *state[k : k + 2],
+                *self.state_first[k : k + 2],
                 *coefficient[k : k + 2],
                 self.coefficients[k][0],
                 drive[k],
@@ -172,40 +174,25 @@ class Builder:
         return np.array(lines, np.int64).reshape(len(slices), N_SLICE_COLUMNS)
 
     def _synapses(self) -> Synapses:
-        blocks, places, memory = self.spec.blocks, self.places, self.memory
-        sizes = [block.n for block in blocks]
-        slot = [int(places.bank_slot[b.bank] + b.receptor * places.bank_pitch[b.bank]) for b in blocks]
-        entries = np.repeat(np.array([b.delays.size if b.segments else 1 for b in blocks], np.int64), sizes)
+        memory = self.memory
         return Synapses(
             words=memory.words,
             start=memory.start,
-            late=memory.late,
-            first_late=memory.words.size - memory.late.size,
-            axon_start=np.concatenate([np.zeros(1, np.int64), np.cumsum(entries)]),
-            axon_lane=np.repeat(np.array(self.lanes.of_block, np.int32), sizes),
-            axon_slot=np.repeat(np.array(slot, np.int64), sizes),
-            axon_shift=np.repeat(np.array([b.shift for b in blocks], np.uint8), sizes),
+            beside=memory.beside,
+            first_beside=memory.words.size - memory.beside.size,
+            blocks=self._blocks(),
         )
 
-    def _flight(self) -> Flight:
-        lanes, columns = self.lanes, self.lanes.table
-        ring = int((columns[:, WIDTH] * columns[:, HISTORY]).sum())
-        wheel = wheel_size(self.spec)
-        longest = max((int(b.delays[-1]) for b in self.spec.blocks if not b.segments), default=0)
-        return Flight(
-            lanes=columns,
-            bank_lane=np.searchsorted(columns[:, BANK], np.arange(self.spec.n_banks + 1)).astype(np.int64),
-            delays=lanes.delays,
-            ring=np.empty(ring, np.uint32),
-            arrived=np.zeros(int(columns[:, HISTORY].sum()), np.int32),
-            buckets=np.full(longest + 1, -1, np.int32),
-            wheel_next=np.empty(wheel, np.int32),
-            wheel_axon=np.empty(wheel, np.uint32),
-            wheel_place=np.empty(wheel, np.int64),
-            wheel_sent=np.empty(wheel, np.int64),
-            wheel_state=np.array([0, 0, -1], np.int64),
-            segments=np.empty((_SEGMENTS, 3), np.uint32),
-        )
+    def _blocks(self) -> Integers:
+        """Return the table of blocks, columns in the order of `chip.arrays`."""
+        blocks = self.spec.blocks
+        entry = first_of([block.n * block.columns for block in blocks])
+        lines = []
+        for k, block in enumerate(blocks):
+            bank, receptor, shift = block.terminals[0]
+            slot = self.places.bank_slot_of(bank, receptor)
+            lines.append((block.layout, entry[k], block.columns, self.lanes.of_block[k], slot, shift))
+        return np.array(lines, np.int64).reshape(len(blocks), N_BLOCK_COLUMNS)
 
     def _output(self) -> Output:
         fired_words = np.zeros(int(self.padded[-1]) // 8, np.uint64)
@@ -228,22 +215,33 @@ class Builder:
         for part, lowered in zip(self.spec.slices, self.lowered, strict=True):
             if lowered is not None:
                 names = MODELS[part.member.model].kernel_state  # type: ignore[union-attr]
-                state += [np.broadcast_to(lowered.initial[name], (part.n,)) for name in names]
-                drive.append(drive_of(self.spec, part, lowered))
+                state += [self._padded(np.broadcast_to(lowered.initial[name], (part.n,))) for name in names]
+                drive.append(self._padded(drive_of(self.spec, part, lowered)))
         return Neurons(
-            slots=np.zeros(self.places.n_slots, np.int32),
-            state=joined(state, self.dtype),
+            slots=aligned(np.zeros(self.places.n_slots, np.int32)),
+            state=aligned(joined(state, self.dtype)),
+            countdown=aligned(np.zeros(int(self.padded[-1]), self._countdown_dtype)),
             coefficients=joined([flat for _, flat in self.coefficients], self.dtype),
-            drive=joined(drive, self.dtype),
+            drive=aligned(joined(drive, self.dtype)),
         )
+
+    @property
+    def _countdown_dtype(self) -> np.dtype[Any]:
+        longest = max(
+            (float(np.max(own.refractory_ticks, initial=0.0)) for own in self.lowered if own), default=0.0
+        )
+        return np.dtype(np.uint8 if longest <= 255 else np.uint32)
+
+    def _padded(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.pad(values, (0, padded(values.size, self.dtype.itemsize) - values.size))
 
     def _probes(self) -> Probes:
         index, origin = [], []
-        state = first_of([_n_variables(p) * p.n for p in self.spec.slices])
         for probe in self.spec.probes:
             part, lowered = self.spec.slices[probe.slice_number], self.lowered[probe.slice_number]
             assert lowered is not None
-            index.append(state[probe.slice_number] + probe.variable * part.n + probe.neuron)
+            width = padded(part.n, self.dtype.itemsize)
+            index.append(self.state_first[probe.slice_number] + probe.variable * width + probe.neuron)
             origin.append(_origin(part, lowered, probe.variable, probe.neuron))
         sizes = [places.size for places in index]
         room = [sample_rows(size) * size for size in sizes]
@@ -257,6 +255,21 @@ class Builder:
             sample_first=first_of(room),
             samples=np.empty(sum(room)),
         )
+
+
+def padded(n: int, n_bytes: int) -> int:
+    """Return how many values of `n_bytes` each make `n` of them whole cache lines."""
+    per_line = LINE_BYTES // n_bytes
+    return -(-n // per_line) * per_line
+
+
+def aligned(array: NDArray[Any]) -> NDArray[Any]:
+    """Return a copy that begins with a cache line: vectors that cross lines take twice as long to load."""
+    room = np.empty(array.nbytes + LINE_BYTES, np.uint8)
+    first = -room.ctypes.data % LINE_BYTES
+    copy = room[first : first + array.nbytes].view(array.dtype)
+    copy[:] = array
+    return copy
 
 
 def sample_rows(width: int) -> int:

@@ -8,13 +8,13 @@ neuron, one bank, one receptor, one shift) are contiguous and sorted by delay. A
 a source population; a block's *layout* says how a word's delay is found:
 
 - ``SEGMENTS``: the block has a column for each delay that any of its projections can draw; a *segment*, the
-words
-  of one axon and one delay, is found by its column. For delays in a narrow range.
+  words of one axon and one delay, is found by its column. For delays in a narrow range.
 - ``ROWS``: a row has a uint16 beside each word, its delay. For delays in a wide range, where most columns
-would
-  be empty; see `chip.delivery` for how such a row is walked.
+  would be empty; see `chip.wheel` for how such a row is walked.
+- ``QUEUED``: the same, with the number of the *terminal* (bank, receptor, shift) above the delay, so that one
+  axon leads into all banks. For rows so short that their segments would be of a few words; see `chip.queues`.
 
-Axons of blocks in segments come before those in rows.
+Axons of blocks in segments come before all others.
 
 Synapses are generated once, source block by source block (`chip.rules`), their delays and weights are drawn
 batch by batch, and each block is sorted by axon and delay while it is in the cache; then it is appended.
@@ -24,7 +24,7 @@ Blocks are made side by side in threads.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -39,7 +39,7 @@ from chip.errors import ChipError
 from chip.laws import law_of
 from chip.normal import TABLE
 from chip.random import Purpose, stream_key
-from chip.rows import BlockSpec, RowSpec
+from chip.rows import BlockSpec, RowSpec, beside
 from chip.rules import BATCH, Batch, Generator, generator_of
 from chip.rules.generator import power_of_two
 from chip.sorting import Drawn, Places, impossible, place, sort_rows, sort_segments
@@ -75,8 +75,8 @@ class SynapseMemory:
     start : (n_starts,) uint32 array
         Where each segment of the axons in segments, then each row of the axons in rows, begins in `words`;
         last where the last ends.
-    late : (n_row_words,) uint16 array
-        The delays of the words that stand in rows, the last of `words`.
+    beside : (n_row_words,) uint16 array
+        What stands beside the words in rows, the last of `words`: the delay, and of queued ones the terminal.
     load : (n_slots,) int64 array
         Sum of the magnitudes of all synapses onto each slot, in LSBs: what the slot must be able to hold.
     digest : (2,) uint64 array
@@ -85,15 +85,18 @@ class SynapseMemory:
         Weights cut to the int16 range.
     errors : tuple of WeightErrors
         One for each projection.
+    onto : mapping from int to int
+        Synapses onto each slice, by its number on the chip.
     """
 
     words: NDArray[np.uint32]
     start: NDArray[np.uint32]
-    late: NDArray[np.uint16]
+    beside: NDArray[np.uint16]
     load: NDArray[np.int64]
     digest: NDArray[np.uint64] = field(default_factory=lambda: np.zeros(2, np.uint64))
     n_saturated: int = 0
     errors: tuple[WeightErrors, ...] = ()
+    onto: Mapping[int, int] = field(default_factory=dict)
 
 
 class _Unit(NamedTuple):
@@ -111,7 +114,7 @@ class _Sums:
     load: NDArray[np.int64]
     digest: NDArray[np.uint64]
     n_saturated: int
-    errors: dict[int, NDArray[np.float64]]
+    errors: dict[tuple[int, int], NDArray[np.float64]]
     batch: Batch
     drawn: Drawn
     sources: NDArray[np.uint32]
@@ -158,6 +161,7 @@ class _Row:
             step=spec.step,
             shift=spec.shift,
             timestep_ms=spec.timestep_ms,
+            beside=beside(spec.terminal, 0),
             far=any(law.needs_distance for law in (self.weight, self.delay, self.axonal)),
             source_um=none if ends.source_um is None else ends.source_um,
             target_um=none if ends.target_um is None else ends.target_um,
@@ -168,7 +172,8 @@ class _Row:
 
     def make(self, low: int, high: int, sums: _Sums, at: int) -> int:
         """Generate the synapses of sources ``low ... high - 1`` into `sums` from `at` on; return the end."""
-        generator, errors = self.generator, sums.errors.setdefault(self.spec.ends.projection, np.zeros(3))
+        key = self.spec.ends.projection, self.spec.slice_number
+        generator, errors = self.generator, sums.errors.setdefault(key, np.zeros(3))
         sums.room_for_batch(max(BATCH, generator.most))
         step = high - low if generator.block == 1 else generator.block
         for begin in range(low, high, step):
@@ -355,14 +360,16 @@ class _Growing:
 def _joined(growing: _Growing, sums: Sequence[_Sums]) -> SynapseMemory:
     growing.starts.append(np.array([growing.words.n], np.uint32))
     errors: dict[int, NDArray[np.float64]] = {}
+    onto: dict[int, int] = {}
     for each in sums:
-        for projection, (largest, total, count) in each.errors.items():
+        for (projection, part), (largest, total, count) in each.errors.items():
             known = errors.setdefault(projection, np.zeros(3))
             known[:] = max(known[0], largest), known[1] + total, known[2] + count
+            onto[part] = onto.get(part, 0) + int(count)
     return SynapseMemory(
         words=growing.words.filled,
         start=growing.starts.filled,
-        late=growing.late.filled,
+        beside=growing.late.filled,
         load=np.sum([each.load for each in sums], axis=0),
         digest=np.sum([each.digest for each in sums], axis=0, dtype=np.uint64),
         n_saturated=sum(each.n_saturated for each in sums),
@@ -370,4 +377,5 @@ def _joined(growing: _Growing, sums: Sequence[_Sums]) -> SynapseMemory:
             WeightErrors(projection, float(largest), float(total), int(count))
             for projection, (largest, total, count) in sorted(errors.items())
         ),
+        onto=onto,
     )

@@ -9,9 +9,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from chip.arrays import COLUMNS, ENTRY, LAYOUT, QUEUED, SEGMENTS
 from chip.emulated import Chip
 from chip.jit import kernel
-from chip.spec import AxonBlock, SliceSpec
+from chip.rows import QUEUE_BITS
+from chip.spec import SliceSpec, Terminal
 
 
 class Neurons(NamedTuple):
@@ -69,45 +71,51 @@ def list_synapses(chip: Chip, *, source: Neurons, target: Neurons, block: int | 
     block : int or None
         The block of axons to look at; None for all.
     """
-    blocks = chip.spec.blocks if block is None else chip.spec.blocks[block : block + 1]
     found = [
         part
-        for described in blocks
-        if described.source == source.member
-        for part in _of_block(chip, described, source, target)
+        for number, described in enumerate(chip.spec.blocks)
+        if described.source == source.member and block in (None, number)
+        for part in _of_block(chip, number, source, target)
     ]
     return SynapseTable.joined(found)
 
 
-def _of_block(chip: Chip, block: AxonBlock, source: Neurons, target: Neurons) -> Iterator[SynapseTable]:
+def _of_block(chip: Chip, number: int, source: Neurons, target: Neurons) -> Iterator[SynapseTable]:
+    block = chip.spec.blocks[number]
     first, stop = max(source.first, 0), min(source.stop, block.n)
     for part in chip.spec.slices_of.get(target.member, ()):
         low, high = max(target.first, part.first), min(target.stop, part.first + part.n)
-        # Populations of a bank may differ in their receptors: the block may be one that this one lacks.
-        mine = part.bank == block.bank and block.receptor < len(part.lsb)
-        if mine and low < high and first < stop:
-            yield _between(chip, block, part, (first, stop), (low, high))
+        for terminal in block.terminals:
+            # Populations of a bank may differ in their receptors: this one may lack the terminal's.
+            mine = part.bank == terminal.bank and terminal.receptor < len(part.lsb)
+            if mine and low < high and first < stop:
+                yield _between(chip, number, terminal, part, (first, stop), (low, high))
 
 
 def _between(
-    chip: Chip, block: AxonBlock, part: SliceSpec, sources: tuple[int, int], targets: tuple[int, int]
+    chip: Chip,
+    number: int,
+    terminal: Terminal,
+    part: SliceSpec,
+    sources: tuple[int, int],
+    targets: tuple[int, int],
 ) -> SynapseTable:
-    synapses = chip.arrays.synapses
+    synapses, block = chip.arrays.synapses, chip.spec.blocks[number]
     offset = part.bank_neuron - part.first
-    axons = block.first + sources[0], block.first + sources[1]
     within = offset + targets[0], offset + targets[1]
+    of_queue = chip.spec.queued_terminals.index(terminal) if block.layout == QUEUED else -1
     empty = np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.int64)
-    n = _scan(synapses, block.delays, block.segments, axons, within, *empty)
-    word, axon, delay = (np.empty(n, np.int64) for _ in range(3))
-    _scan(synapses, block.delays, block.segments, axons, within, word, axon, delay)
+    n = _scan(synapses, number, block.delays, of_queue, sources, within, *empty)
+    word, source, delay = (np.empty(n, np.int64) for _ in range(3))
+    _scan(synapses, number, block.delays, of_queue, sources, within, word, source, delay)
     words = synapses.words[word]
-    step = math.ldexp(part.lsb[block.receptor], block.shift)
+    step = math.ldexp(part.lsb[terminal.receptor], terminal.shift)
     integers = words.view(np.int32) >> 16
     return SynapseTable(
-        source=(axon - block.first).astype(np.uint32),
+        source=source.astype(np.uint32),
         target=((words & 0xFFFF).astype(np.int64) - offset).astype(np.uint32),
         delay_ticks=delay.astype(np.uint16),
-        receptor=np.full(n, block.receptor, np.uint8),
+        receptor=np.full(n, terminal.receptor, np.uint8),
         weight=np.asarray(integers * step, np.float64),
         word=word,
         step=np.full(n, step),
@@ -115,19 +123,22 @@ def _between(
 
 
 @kernel
-def _scan(synapses, delays, segments, axons, targets, word, axon, delay):
-    """Write where the words of some axons onto some targets stand; count them only if there is no room."""
-    n, write = 0, word.size > 0
-    for a in range(axons[0], axons[1]):
-        entry = synapses.axon_start[a]
-        for k in range(synapses.axon_start[a + 1] - entry):
+def _scan(synapses, block, delays, of_queue, sources, targets, word, source, delay):
+    """Write where the words of some sources onto some targets stand; count them only if there is no room."""
+    n, write, line = 0, word.size > 0, synapses.blocks[block]
+    for a in range(sources[0], sources[1]):
+        entry = line[ENTRY] + a * line[COLUMNS]
+        for k in range(line[COLUMNS]):
             for place in range(np.int64(synapses.start[entry + k]), np.int64(synapses.start[entry + k + 1])):
-                target = np.int64(synapses.words[place] & np.uint32(0xFFFF))
+                target, ticks = np.int64(synapses.words[place] & np.uint32(0xFFFF)), delays[k]
+                if line[LAYOUT] != SEGMENTS:
+                    ticks = np.int64(synapses.beside[place - synapses.first_beside])
+                if of_queue >= 0:
+                    if ticks >> QUEUE_BITS != of_queue:
+                        continue
+                    ticks &= (1 << QUEUE_BITS) - 1
                 if targets[0] <= target < targets[1]:
                     if write:
-                        word[n], axon[n] = place, a
-                        delay[n] = (
-                            delays[k] if segments else np.int64(synapses.late[place - synapses.first_late])
-                        )
+                        word[n], source[n], delay[n] = place, a, ticks
                     n += 1
     return n

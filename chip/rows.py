@@ -13,6 +13,9 @@ from chip.laws import Law, law_of, read_only
 from chip.rules import Ends
 from network import Array, Convolution, Projection, Value
 
+QUEUE_BITS = 8
+"""Bits of a delay beside a word of a queued row; the terminal has the others."""
+
 
 @dataclass(frozen=True)
 class RowSpec:
@@ -26,6 +29,8 @@ class RowSpec:
         Which targets.
     block : int
         The block of the chip's axons that its sources are.
+    terminal : int
+        Which of the block's terminals.
     slice_number : int
         Which of the chip's slices receives.
     receptor : int
@@ -43,6 +48,7 @@ class RowSpec:
     projection: Projection
     ends: Ends
     block: int
+    terminal: int
     slice_number: int
     receptor: int
     step: float
@@ -81,11 +87,16 @@ class BlockSpec(NamedTuple):
     n : int
         Axons.
     delays : (n_delays,) int64 array
-        Ticks, ascending.
+        Ticks, ascending; of queued axons what can stand beside a word (`beside`).
     segments : bool
-        Whether the layout is in segments; else in rows.
+        Whether the layout is in segments; else a number stands beside each word.
     """
 
     n: int
     delays: NDArray[np.int64]
     segments: bool
+
+
+def beside(terminal: int, delay: int) -> int:
+    """Return what stands beside the word of a synapse: the delay in ticks, and the terminal of its block."""
+    return terminal << QUEUE_BITS | delay

@@ -41,6 +41,8 @@ class Places(NamedTuple):
     shift : int
         log2 of it in LSBs.
     timestep_ms : float
+    beside : int
+        What is added to the delay that is sorted by, and stands beside words in rows.
     far : bool
         Whether a law is a function of distance.
     source_um, target_um, period_um : float64 arrays
@@ -56,6 +58,7 @@ class Places(NamedTuple):
     step: float
     shift: int
     timestep_ms: float
+    beside: int
     far: bool
     source_um: NDArray[np.float64]
     target_um: NDArray[np.float64]
@@ -144,7 +147,7 @@ def place(
         total += error
         target = np.int64(batch.target[i])
         sources[at + i] = batch.source[i] - low
-        delays[at + i] = ticks
+        delays[at + i] = ticks + places.beside
         words[at + i] = np.uint32((integer << 16) | (places.target + target))
         load[places.slot + target] += abs(integer) << places.shift
         who = np.uint64(batch.source[i]) << _S32 | np.uint64(places.first + target)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chip.arrays import FIRED, FIRST, SIZE, TIME_END, Integers, Sources, first_of, integers, joined
-from chip.jit import kernel
+from chip.jit import tick_kernel
 from chip.random import Purpose, draw, stream_key
 from chip.spec import ChipSpec, SliceSpec
 from chip.waveforms import WaveformTable
@@ -87,7 +87,7 @@ def _by_tick(tick: Integers, neuron: Integers) -> Times:
     return tick[order], neuron[order]
 
 
-@kernel
+@tick_kernel
 def poisson_source(sources, waveforms, fired, part, line, tick):
     """Flag the neurons of a Poisson source that spike in `tick`."""
     key, threshold = draw(sources.key[part], np.uint64(tick)), _threshold_now(sources, waveforms, part)
@@ -96,7 +96,7 @@ def poisson_source(sources, waveforms, fired, part, line, tick):
         fired[base + i] = draw(key, first + np.uint64(i)) < threshold
 
 
-@kernel
+@tick_kernel
 def correlated_source(sources, waveforms, fired, part, line, tick):
     """Flag the neurons of a correlated source that spike in `tick`."""
     if draw(sources.mother[part], np.uint64(tick)) < _threshold_now(sources, waveforms, part):
@@ -106,7 +106,7 @@ def correlated_source(sources, waveforms, fired, part, line, tick):
             fired[base + i] = draw(key, first + np.uint64(i)) < copy
 
 
-@kernel
+@tick_kernel
 def _threshold_now(sources, waveforms, part):
     """Return what 64 random bits must be below for a spike in this tick."""
     if sources.waveform[part] < 0:
@@ -117,7 +117,7 @@ def _threshold_now(sources, waveforms, part):
     return np.uint64(max(scaled, 0.0))
 
 
-@kernel
+@tick_kernel
 def times_source(sources, fired, part, line, tick):
     """Flag the neurons of a source of given times that spike in `tick`."""
     place = sources.cursor[part]

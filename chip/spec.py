@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from chip.rows import RowSpec
+from chip.arrays import QUEUED, SEGMENTS
+from chip.rows import BlockSpec, RowSpec, beside
 from network import Member, PoissonInput
 
 BANK_NEURONS = 65_536
@@ -55,6 +56,8 @@ class SliceSpec:
         -1 for a source: it has no slots.
     bank_neuron : int
         The first neuron's number within its bank.
+    chip : int
+        The emulated chip that it stands on: several may be built as one, with common banks.
     lsb : tuple of float
         LSB of each receptor's slots, in the weight's unit.
     inputs : tuple of InputSpec
@@ -71,16 +74,25 @@ class SliceSpec:
     n: int
     bank: int
     bank_neuron: int
+    chip: int = 0
     lsb: tuple[float, ...] = ()
     inputs: tuple[InputSpec, ...] = ()
     spikes: tuple[NDArray[np.integer[Any]], NDArray[np.integer[Any]]] | None = None
 
 
+class Terminal(NamedTuple):
+    """Where an axon ends: a bank, a receptor, and log2 of the weight step in LSBs."""
+
+    bank: int
+    receptor: int
+    shift: int
+
+
 @dataclass(frozen=True)
 class AxonBlock:
-    """Consecutive axons, one for each neuron of a source population, that lead into one bank and receptor.
+    """Consecutive axons, one for each neuron of a source population.
 
-    Blocks in segments come before those in rows (see `chip.memory`).
+    Blocks in segments come before all others (see `chip.memory`).
 
     Attributes
     ----------
@@ -88,24 +100,24 @@ class AxonBlock:
         The source population's place among the network's members.
     n : int
         Its size.
-    first : int
-        The chip's number of the first axon.
-    bank, receptor, shift : int
-        Where its synapses add, and log2 of their step in LSBs.
+    terminals : tuple of Terminal
+        Where its synapses add; one unless the layout is queued, then sorted.
     delays : (n_delays,) int64 array
         All delays that its synapses can have, in ticks, ascending.
-    segments : bool
-        Whether the layout is in segments; else in rows.
+    layout : int
+        `SEGMENTS`, `ROWS` or `QUEUED`.
     """
 
     source: int
     n: int
-    first: int
-    bank: int
-    receptor: int
-    shift: int
+    terminals: tuple[Terminal, ...]
     delays: NDArray[np.int64]
-    segments: bool = True
+    layout: int = SEGMENTS
+
+    @property
+    def columns(self) -> int:
+        """Entries of each axon among those that say where synapses begin."""
+        return self.delays.size if self.layout == SEGMENTS else 1
 
 
 @dataclass(frozen=True)
@@ -160,6 +172,19 @@ class ChipSpec:
         for part in self.slices:
             slices.setdefault(part.number, []).append(part)
         return slices
+
+    @cached_property
+    def queued_terminals(self) -> tuple[Terminal, ...]:
+        """The terminals of all queued axons, by their numbers beside words."""
+        return tuple(sorted({t for block in self.blocks if block.layout == QUEUED for t in block.terminals}))
+
+    def memory_block(self, block: AxonBlock) -> BlockSpec:
+        """Return what the memory needs to know of a block."""
+        if block.layout != QUEUED:
+            return BlockSpec(block.n, block.delays, block.layout == SEGMENTS)
+        numbers = [self.queued_terminals.index(terminal) for terminal in block.terminals]
+        codes = [block.delays + beside(number, 0) for number in numbers]
+        return BlockSpec(block.n, np.concatenate(codes), segments=False)
 
     @property
     def n_axons(self) -> int:

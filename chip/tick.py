@@ -21,7 +21,6 @@ from chip.arrays import (
     KIND,
     MODEL,
     N_SPIKES,
-    NEURONS,
     PITCH,
     POISSON,
     SIZE,
@@ -33,45 +32,59 @@ from chip.arrays import (
 from chip.currents import update_drive
 from chip.delivery import begin_tick, deliver, deliver_rows
 from chip.inputs import add_poisson
-from chip.jit import kernel
+from chip.jit import tick_kernel
 from chip.neurons import STEPS
+from chip.queues import deliver_queued
 from chip.sources import correlated_source, poisson_source, times_source
 from chip.waveforms import evaluate
+from chip.words import warm
 
-_SPARE = np.uint64(32)
+_SPARE, _LINE_WORDS = np.uint64(32), np.uint64(8)
 
 
-@kernel
+@tick_kernel
 def advance_tick(chip, tick):
-    """Advance the whole chip by one tick; its spikes are appended to ``chip.output.spikes``."""
-    begin_tick(chip.flight, tick)
+    """Advance the whole chip by one tick; its spikes are appended to ``chip.output.spikes``.
+
+    All rows that have arrived must be read before (`chip.queues.read_arrivals`).
+    """
+    slots, lanes = chip.neurons.slots, chip.flight.lanes
+    begin_tick(lanes, tick)
     evaluate(chip.waveforms, tick)
-    n_banks = chip.flight.bank_lane.size - 1
-    chip.output.counters[DELIVERED] += deliver_rows(chip.synapses, chip.flight, chip.neurons.slots, tick)
-    for bank in range(n_banks + 1):
-        if bank < n_banks:
-            chip.output.counters[DELIVERED] += deliver(
-                chip.synapses, chip.flight, chip.neurons.slots, bank, tick
-            )
+    n_banks = lanes.bank_first.size - 1
+    delivered = deliver_rows(chip.synapses, chip.flight, slots, tick)
+    for bank in range(n_banks):
+        warm(slots, chip.bank_slot[bank], chip.bank_slot[bank + 1])
+        delivered += deliver_queued(chip.flight.queues, slots, bank, tick)
+        delivered += deliver(chip.synapses, lanes, slots, bank, tick)
         for part in range(chip.bank_first[bank], chip.bank_first[bank + 1]):
             line = chip.slices[part]
-            if line[KIND] == NEURONS:
-                for i in range(line[INPUT], line[INPUT_END]):
-                    add_poisson(chip.inputs, chip.waveforms, chip.neurons.slots, i, line, tick)
-                if line[CURRENT] < line[CURRENT_END]:
-                    update_drive(chip.currents, chip.waveforms, chip.neurons.drive, line, tick)
-                _update(chip.neurons, chip.output.fired, line)
-            elif line[KIND] == POISSON:
-                poisson_source(chip.sources, chip.waveforms, chip.output.fired, part, line, tick)
-            elif line[KIND] == CORRELATED:
-                correlated_source(chip.sources, chip.waveforms, chip.output.fired, part, line, tick)
-            else:
-                times_source(chip.sources, chip.output.fired, part, line, tick)
+            for i in range(line[INPUT], line[INPUT_END]):
+                add_poisson(chip.inputs, chip.waveforms, slots, i, line, tick)
+            if line[CURRENT] < line[CURRENT_END]:
+                update_drive(chip.currents, chip.waveforms, chip.neurons.drive, line, tick)
+            _update(chip.neurons, chip.output.fired, line)
             _collect(chip.output, part, line, tick)
+    for part in range(chip.bank_first[n_banks], chip.bank_first[n_banks + 1]):
+        _fire(chip, part, tick)
+        _collect(chip.output, part, chip.slices[part], tick)
+    chip.output.counters[DELIVERED] += delivered
     _probe(chip.probes, chip.neurons.state, chip.synapses.words, tick)
 
 
-@kernel
+@tick_kernel
+def _fire(chip, part, tick):
+    """Flag the neurons of a source that spike."""
+    line = chip.slices[part]
+    if line[KIND] == POISSON:
+        poisson_source(chip.sources, chip.waveforms, chip.output.fired, part, line, tick)
+    elif line[KIND] == CORRELATED:
+        correlated_source(chip.sources, chip.waveforms, chip.output.fired, part, line, tick)
+    else:
+        times_source(chip.sources, chip.output.fired, part, line, tick)
+
+
+@tick_kernel
 def _update(neurons, fired, line):
     """Call the kernel of the slice's model."""
     n = line[SIZE]
@@ -79,31 +92,46 @@ def _update(neurons, fired, line):
     coefficients = neurons.coefficients[line[COEFFICIENT] : line[COEFFICIENT_END]]
     drive = neurons.drive[line[DRIVE] : line[DRIVE] + n]
     flags = fired[line[FIRED] : line[FIRED] + n]
+    countdown = neurons.countdown[line[FIRED] : line[FIRED] + n]
     varying = line[VARYING] != 0
     number = 0  # enumerate does not unroll
     for step in literal_unroll(STEPS):
         if number == line[MODEL]:
-            step(n, state, coefficients, varying, drive, neurons.slots, line[SLOT], line[PITCH], flags)
+            step(
+                n,
+                state,
+                countdown,
+                coefficients,
+                varying,
+                drive,
+                neurons.slots,
+                line[SLOT],
+                line[PITCH],
+                flags,
+            )
         number += 1  # noqa: SIM113
 
 
-@kernel
+@tick_kernel
 def _collect(output, part, line, tick):
-    """Append the spikes of a slice in the order of neurons, eight flags at a look, and clear the flags."""
+    """Append a slice's spikes in the order of neurons, a line of flags at a look, and clear the flags."""
     n_spikes, begin = output.counters[N_SPIKES], line[FIRED]
-    stamp = np.uint64(tick) << _SPARE | np.uint64(line[FIRST_GLOBAL])
-    for word in range(begin // 8, line[FIRED_END] // 8):
-        if output.fired_words[word] != 0:
-            for place in range(word * 8, word * 8 + 8):
+    stamp, words = np.uint64(tick) << _SPARE | np.uint64(line[FIRST_GLOBAL]), output.fired_words
+    for first in range(np.uint64(begin // 8), np.uint64(line[FIRED_END] // 8), _LINE_WORDS):
+        any_fired = np.uint64(0)
+        for word in range(first, first + _LINE_WORDS):
+            any_fired |= words[word]
+        if any_fired != 0:
+            for place in range(np.int64(first) * 8, np.int64(first + _LINE_WORDS) * 8):
                 if output.fired[place] != 0:
                     output.spikes[n_spikes] = stamp + np.uint64(place - begin)
                     n_spikes += 1
-            output.fired_words[word] = 0
+            words[first : first + _LINE_WORDS] = 0
     output.counters[N_SPIKES] = n_spikes
     output.slice_end[part] = n_spikes
 
 
-@kernel
+@tick_kernel
 def _probe(probes, state, words, tick):
     """Sample the state variables and weights whose interval ends with `tick`."""
     for probe in range(probes.interval.size):

@@ -18,7 +18,7 @@ import numpy as np
 
 from chip.arithmetic import sine
 from chip.arrays import Waveforms, first_of
-from chip.jit import kernel
+from chip.jit import tick_kernel
 from network import Ramp, Sine, Steps, Waveform
 
 STEPS, RAMP, SINE = range(3)
@@ -90,7 +90,7 @@ def _as_written(number: float) -> Fraction:
     return Fraction(repr(float(number)))
 
 
-@kernel
+@tick_kernel
 def evaluate(waveforms, tick):
     """Write the values of all waveforms in `tick` into ``waveforms.now``."""
     for k in range(waveforms.now.size):
@@ -102,14 +102,14 @@ def evaluate(waveforms, tick):
             waveforms.now[k] = _sine(waveforms.numbers[k], waveforms.turns[k], np.uint64(tick))
 
 
-@kernel
+@tick_kernel
 def _steps(waveforms, k, tick):
     first, end = waveforms.step_first[k], waveforms.step_first[k + 1]
     passed = np.searchsorted(waveforms.step_tick[first:end], tick, side="right")
     return waveforms.step_value[first + passed - 1] if passed > 0 else 0.0
 
 
-@kernel
+@tick_kernel
 def _ramp(numbers, tick):
     start, stop, first, last = numbers[0], numbers[1], numbers[2], numbers[3]
     if tick <= start:
@@ -119,6 +119,6 @@ def _ramp(numbers, tick):
     return first + (last - first) * ((tick - start) / (stop - start))
 
 
-@kernel
+@tick_kernel
 def _sine(numbers, turns, tick):
     return numbers[0] + numbers[1] * sine(turns[0] + tick * turns[1] + ((tick * turns[2]) >> _FINE))

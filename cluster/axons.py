@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from chip import AxonBlock, SliceSpec
+from chip import AxonBlock, SliceSpec, Terminal
+from chip.arrays import QUEUED, ROWS, SEGMENTS
 from chip.codes import NO_CODES
 from chip.positions import period_of, positions_of
-from chip.rows import RowSpec
+from chip.rows import QUEUE_BITS, RowSpec
 from chip.rules import Ends
 from cluster.expectation import expected_synapses
 from cluster.plan import Plan
@@ -20,19 +22,37 @@ from network import WeightRecording
 _COLUMNS = 64
 """Delays that are worth a column each, however few synapses an axon has."""
 
-_Key = tuple[int, int, int, int, bool, int]
-"""Source, bank, receptor, shift, whether in segments, and the projection that is alone or -1."""
+_SHORT = 4
+"""Synapses of a segment from which on fetching segments costs less than queues."""
+
+_MOST_TERMINALS = 1 << 16 - QUEUE_BITS
+_MOST_QUEUED_TICKS = (1 << QUEUE_BITS) - 1
+
+
+@dataclass(frozen=True)
+class Ending:
+    """The synapses of one projection onto one slice, before their layout is known; `count` slices alike."""
+
+    number: int
+    slice_number: int
+    source: int
+    terminal: Terminal
+    own: int
+    """The projection if its axons must be its own, else -1."""
+    delays: NDArray[np.int64]
+    per_axon: float
+    count: int = 1
 
 
 class Axons:
-    """The axons of one chip.
+    """The axons of one worker's chips.
 
     Attributes
     ----------
     blocks : tuple of AxonBlock
         Those in segments first. Projections share a block when source population, bank, receptor, shift and
-        layout are the same; one whose weights are recorded has a block of its own, so that its synapses can
-        be told.
+        layout are the same, and queued ones when the source is; one whose weights are recorded has blocks of
+        its own, so that its synapses can be told.
     rows : tuple of RowSpec
     """
 
@@ -43,55 +63,63 @@ class Axons:
         slices_of: dict[int, list[int]] = {}
         for k, part in enumerate(slices):
             slices_of.setdefault(part.number, []).append(k)
-        pairs = [
-            (self._key(number, slices[k]), number, k)
+        endings = [
+            self._ending(number, k, slices[k])
             for number in range(len(plan.network.projections))
             if plan.source_size(number)
             for k in slices_of.get(plan.target_of(number), ())
         ]
-        joined: dict[_Key, dict[int, None]] = {}
-        for key, number, _ in pairs:
-            joined.setdefault(key, {})[number] = None
-        order = sorted(joined, key=lambda key: not key[4])
-        self.blocks = tuple(self._blocks((key, joined[key]) for key in order))
-        places = {key: place for place, key in enumerate(order)}
-        self.rows = tuple(self._row(number, k, slices[k], places[key]) for key, number, k in pairs)
+        layouts = layouts_of(endings)
+        joined: dict[Any, list[Ending]] = {}
+        for ending, layout in zip(endings, layouts, strict=True):
+            joined.setdefault(block_key(ending, layout), []).append(ending)
+        order = sorted(joined, key=lambda key: key[0] != SEGMENTS)
+        self.blocks = tuple(self._block(key[0], joined[key]) for key in order)
+        terminals = sorted({t for block in self.blocks if block.layout == QUEUED for t in block.terminals})
+        places, numbers = ({key: k for k, key in enumerate(keys)} for keys in (order, terminals))
+        self.rows = tuple(
+            self._row(ending, slices[ending.slice_number], places[block_key(ending, layout)], numbers, layout)
+            for ending, layout in zip(endings, layouts, strict=True)
+        )
 
-    def _key(self, number: int, part: SliceSpec) -> _Key:
-        """Return what the projections that share a block have in common."""
+    def _ending(self, number: int, slice_number: int, part: SliceSpec) -> Ending:
         plan, projection = self._plan, self._plan.network.projections[number]
         shift = plan.quantised.projections[number].shift
-        own = number if projection.name in self._recorded else -1
-        receptor = plan.receptor_of(number)
-        return plan.source_of(number), part.bank, receptor, shift, self._in_segments(number, part.n), own
-
-    def _in_segments(self, number: int, n: int) -> bool:
-        """Return whether a column for each delay costs less than a number beside each word."""
-        plan, projection = self._plan, self._plan.network.projections[number]
         n_synapses = expected_synapses(plan.network, projection)
-        per_axon = n_synapses * n / max(plan.target_size(number), 1) / plan.source_size(number)
-        return in_segments(plan.delays_of(projection).size, per_axon)
+        return Ending(
+            number=number,
+            slice_number=slice_number,
+            source=plan.source_of(number),
+            terminal=Terminal(part.bank, plan.receptor_of(number), shift),
+            own=number if projection.name in self._recorded else -1,
+            delays=plan.delays_of(projection),
+            per_axon=n_synapses * part.n / max(plan.target_size(number), 1) / plan.source_size(number),
+        )
 
-    def _blocks(self, joined: Iterable[tuple[_Key, Iterable[int]]]) -> Iterator[AxonBlock]:
-        """Yield the blocks of keys and the projections that share each."""
-        plan, first = self._plan, 0
-        for key, numbers in joined:
-            projections = (plan.network.projections[number] for number in numbers)
-            delays = np.unique(np.concatenate([plan.delays_of(p) for p in projections]))
-            source, bank, receptor, shift, segments, _ = key
-            n = plan.network.members[source].size
-            columns = delays if delays.size else np.ones(1, np.int64)
-            yield AxonBlock(source, n, first, bank, receptor, shift, columns, segments)
-            first += n
+    def _block(self, layout: int, endings: Sequence[Ending]) -> AxonBlock:
+        """Return the block that some endings share."""
+        delays = np.unique(np.concatenate([ending.delays for ending in endings]))
+        source = endings[0].source
+        return AxonBlock(
+            source=source,
+            n=self._plan.network.members[source].size,
+            terminals=tuple(sorted({ending.terminal for ending in endings})),
+            delays=delays if delays.size else np.ones(1, np.int64),
+            layout=layout,
+        )
 
-    def _row(self, number: int, slice_number: int, part: SliceSpec, block: int) -> RowSpec:
+    def _row(
+        self, ending: Ending, part: SliceSpec, block: int, numbers: Mapping[Terminal, int], layout: int
+    ) -> RowSpec:
+        number = ending.number
         plan, projection = self._plan, self._plan.network.projections[number]
         quantised = plan.quantised.projections[number]
         return RowSpec(
             projection=projection,
             ends=self._ends(number, part),
             block=block,
-            slice_number=slice_number,
+            terminal=numbers[ending.terminal] if layout == QUEUED else 0,
+            slice_number=ending.slice_number,
             receptor=plan.receptor_of(number),
             step=quantised.step,
             shift=quantised.shift,
@@ -125,6 +153,42 @@ class Axons:
         return self._places[member]
 
 
-def in_segments(n_delays: int, per_axon: float) -> bool:
-    """Return whether a column for each delay costs less than a number beside each of an axon's synapses."""
-    return n_delays <= max(_COLUMNS, 2 * per_axon)
+def block_key(ending: Ending, layout: int) -> tuple[Any, ...]:
+    """Return what the endings that share a block have in common, the layout first."""
+    terminal = None if layout == QUEUED else ending.terminal
+    return layout, ending.source, terminal, ending.own
+
+
+def layouts_of(endings: Sequence[Ending]) -> list[int]:
+    """Return the layout of each ending of a worker's chips."""
+    longest = max((int(ending.delays[-1]) for ending in endings if ending.delays.size), default=0)
+    lengths: dict[tuple[Any, ...], NDArray[np.float64]] = {}
+    for ending in endings:
+        if not is_wide(ending.delays, ending.per_axon):
+            own = lengths.setdefault(block_key(ending, SEGMENTS), np.zeros(longest + 1))
+            own[ending.delays] += ending.count * ending.per_axon / max(ending.delays.size, 1)
+    layouts = [
+        layout_of(ending.delays, ending.per_axon, short=_is_short(ending, lengths)) for ending in endings
+    ]
+    queued = {e.terminal for e, layout in zip(endings, layouts, strict=True) if layout == QUEUED}
+    if len(queued) <= _MOST_TERMINALS:
+        return layouts
+    return [ROWS if is_wide(ending.delays, ending.per_axon) else SEGMENTS for ending in endings]
+
+
+def _is_short(ending: Ending, lengths: Mapping[tuple[Any, ...], NDArray[np.float64]]) -> bool:
+    """Return whether most of an ending's segments would be short, with all that would share them."""
+    own = lengths.get(block_key(ending, SEGMENTS))
+    return own is not None and ending.delays.size > 0 and bool(np.median(own[ending.delays]) < _SHORT)
+
+
+def is_wide(delays: NDArray[np.int64], per_axon: float) -> bool:
+    """Return whether a column for each delay costs more than a number beside each of an axon's synapses."""
+    return delays.size > max(_COLUMNS, 2 * per_axon)
+
+
+def layout_of(delays: NDArray[np.int64], per_axon: float, *, short: bool) -> int:
+    """Return the layout of synapses with these possible delays, whose segments would be `short` or not."""
+    if delays.size and delays[-1] > _MOST_QUEUED_TICKS:
+        return ROWS if is_wide(delays, per_axon) else SEGMENTS
+    return QUEUED if short or is_wide(delays, per_axon) else SEGMENTS

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from chip import BANK_NEURONS
 from cluster.errors import CapacityError
 from cluster.estimate import Estimate
 from cluster.options import DeployOptions
 from cluster.recordings import MAX_RECORDED_VALUES, recorded_values
+from cluster.room import Room
 from cluster.systems import System
 from network import Network
 
@@ -20,7 +20,7 @@ class LimitUse(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    where: str = Field(description="The fullest chip, or the whole system.")
+    where: str = Field(description="The fullest chip, the whole system, or the host that emulates it.")
     limit: str
     used: int
     capacity: int
@@ -36,13 +36,16 @@ class FitReport(BaseModel):
     n_chips: int
     n_neurons: int
     n_synapses: int
-    memory_bytes: int = Field(description="Estimated memory of all chips together.")
+    memory_bytes: int = Field(
+        description="The most memory that building and running is expected to take, of all processes; spikes "
+        "that are kept come on top."
+    )
     limits: tuple[LimitUse, ...]
     problems: tuple[str, ...] = Field(description="One line a broken limit: where, rule, value, what to do.")
 
 
-def fit(network: Network, system: System, options: DeployOptions) -> FitReport:
-    """Compare a network with a system's limits.
+def fit(network: Network, system: System, options: DeployOptions, room: Room | None = None) -> FitReport:
+    """Compare a network with a system's limits, and with the memory of the host that is to emulate it.
 
     Takes time and memory that depend on the number of populations and projections, not of neurons. Of
     the placement `shuffled`, the fullest chip is taken to hold what one of `default` holds.
@@ -51,11 +54,17 @@ def fit(network: Network, system: System, options: DeployOptions) -> FitReport:
     ----------
     network : Network
         Checked (`cluster.check`).
+    room : Room or None
+        Where it is to be emulated; None for one core, and memory without a limit.
     """
+    room = Room() if room is None else room
     within = Estimate(network, max(min(options.chips, system.n_chips), 1), options.placement)
     same = within.n_chips == options.chips
     whole = within if same else Estimate(network, options.chips, options.placement)
+    memory_bytes = whole.n_bytes(options.precision, room)
     limits = tuple(_limits(within, system, options))
+    if room.memory_bytes is not None:
+        limits += (_use("host", "memory_bytes", memory_bytes, room.memory_bytes),)
     problems = [_problem(use) for use in limits if use.headroom < 0]
     problems += _model_problems(network, system)
     return FitReport(
@@ -63,13 +72,15 @@ def fit(network: Network, system: System, options: DeployOptions) -> FitReport:
         n_chips=options.chips,
         n_neurons=network.n_neurons,
         n_synapses=within.n_synapses,
-        memory_bytes=whole.n_bytes(options.precision),
+        memory_bytes=memory_bytes,
         limits=limits,
         problems=tuple(problems),
     )
 
 
-def require_fit(network: Network, system: System, options: DeployOptions) -> FitReport:
+def require_fit(
+    network: Network, system: System, options: DeployOptions, room: Room | None = None
+) -> FitReport:
     """Return the fit.
 
     Raises
@@ -77,17 +88,17 @@ def require_fit(network: Network, system: System, options: DeployOptions) -> Fit
     CapacityError
         It does not fit.
     """
-    report = fit(network, system, options)
+    report = fit(network, system, options, room)
     if not report.fits:
         raise CapacityError(report.problems)
     return report
 
 
 def _limits(within: Estimate, system: System, options: DeployOptions) -> Iterator[LimitUse]:
-    chip, neurons = system.chip, within.n_neurons
+    chip = system.chip
     yield _use(f"system {system.name!r}", "chips", options.chips, system.n_chips)
-    yield _use("fullest chip", "neurons", neurons, chip.neurons)
-    yield _use("fullest chip", "banks", -(-neurons // BANK_NEURONS), chip.banks)
+    yield _use("fullest chip", "neurons", within.n_neurons, chip.neurons)
+    yield _use("fullest chip", "banks", within.n_banks, chip.banks)
     yield _use("fullest chip", "synapse_words", within.n_words, chip.synapse_words)
     yield _use("fullest chip", "axons", within.n_axons, chip.axons)
     yield _use("fullest chip", "delay_ticks", within.longest_delay, chip.delay_ticks)
@@ -106,6 +117,7 @@ _ADVICE = {
     "axons": "use fewer sources or merge projections",
     "delay_ticks": "shorten the delays or lengthen the timestep",
     "recorded_values": "record fewer neurons, variables or synapses",
+    "memory_bytes": "use fewer synapses, or a host with more memory",
 }
 
 

@@ -11,10 +11,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from chip.arrays import N_SPIKES
-from chip.delivery import push, room_in_wheel
-from chip.jit import kernel
+from chip.arrays import COLUMNS, ENTRY, N_SPIKES
+from chip.delivery import prepare, push, words_of
+from chip.jit import tick_kernel
+from chip.queues import read_arrivals
 from chip.tick import advance_tick
+from chip.wheel import room_in_wheel
 from cluster.exchange import publish, wait_for
 
 ABORTED = -1
@@ -23,79 +25,100 @@ _LOW = np.uint64(0xFFFFFFFF)
 
 
 class Port(NamedTuple):
-    """One chip's end of the exchange. M members of the network, S slices and T table entries of the chip.
+    """One worker's end of the exchange: M members, S slices, T table entries, D ways of W workers.
 
     Attributes
     ----------
-    me, n_chips, epoch_ticks, n_neurons, n_pushes : int
-        `n_pushes` is the most spikes that can come to wait in rows in one tick.
+    me, n_workers, spins, epoch_ticks, n_neurons, n_pushes : int
+        `spins` is how often to look for others before the core is offered; `n_pushes` the most spikes that
+        can come to wait in rows in one tick.
     member_first : (M + 1,) int64
         First global number of each member.
     block_first : (M + 1,) int64
-        A member's blocks are ``block_axon[block_first[m]:block_first[m + 1]]``.
-    block_axon : int64
-        This chip's axon of the member's first neuron, for each block.
-    slice_member, slice_entry : (S,) int64
-        Member and routing table entry of each slice.
-    dest_start : (T + 1,) int32
-    dest : int32
-        Destination chips of each entry.
+        A member's blocks of axons are ``block[block_first[m]:block_first[m + 1]]``.
+    block : int64
+    slice_member, slice_entry, slice_here : (S,) int64
+        Member and routing table entry of each slice, and how many of this worker's chips its spikes reach:
+        the slice's own (if it has synapses of the member's), and those that the table names.
+    slice_own : (S,) int64
+        1 where the slice's own chip is among them, else 0.
+    way_first : (T + 1,) int64
+        An entry's ways lead to ``way_worker[way_first[t]:way_first[t + 1]]``.
+    way_worker, way_chips : (D,) int64
+        Other workers, and how many of their chips each spike is for.
     entry_events : (T,) int64
         Spikes that each entry has routed.
-    lengths : (n_chips,) int64
-        Keys written in this epoch to each chip.
+    lengths : (W,) int64
+        Keys written in this epoch to each worker.
+    addressed : (W,) int64
+        Address events that they stand for: one for each chip. Of `me` those from one of the own chips to
+        another, which have no keys; like all others they count as received when the next epoch begins.
     received : (2,) int64
         Address events received: from the chip itself, from others.
+    begun : (1,) int64
+        The last tick at which an epoch was begun.
     """
 
     me: int
-    n_chips: int
+    n_workers: int
+    spins: int
     epoch_ticks: int
     n_neurons: int
     n_pushes: int
     member_first: NDArray[np.int64]
     block_first: NDArray[np.int64]
-    block_axon: NDArray[np.int64]
+    block: NDArray[np.int64]
     slice_member: NDArray[np.int64]
     slice_entry: NDArray[np.int64]
-    dest_start: NDArray[np.int32]
-    dest: NDArray[np.int32]
+    slice_here: NDArray[np.int64]
+    slice_own: NDArray[np.int64]
+    way_first: NDArray[np.int64]
+    way_worker: NDArray[np.int64]
+    way_chips: NDArray[np.int64]
     entry_events: NDArray[np.int64]
     lengths: NDArray[np.int64]
+    addressed: NDArray[np.int64]
     received: NDArray[np.int64]
+    begun: NDArray[np.int64]
 
 
-@kernel
+@tick_kernel
 def run(chip, port, mail, tick, until):
-    """Advance a chip from `tick` towards `until`.
+    """Advance a worker's chips from `tick` towards `until`.
 
     Returns
     -------
     int
-        The tick reached: `until`, or less when a buffer must be drained first; `ABORTED` on abort.
+        The tick reached: `until`, or less when a buffer must be drained or grow first; `ABORTED` on abort.
     """
+    alone = port.n_workers == 1
     while (
         tick < until
         and not _full(chip.output, chip.probes, port.n_neurons)
-        and room_in_wheel(chip.flight, port.n_pushes)
+        and room_in_wheel(chip.flight.wheel, port.n_pushes)
     ):
-        if port.n_chips > 1 and tick % port.epoch_ticks == 0:
+        if tick % port.epoch_ticks == 0 and port.begun[0] != tick:
             epoch = tick // port.epoch_ticks
-            if not wait_for(mail.control, port.me, port.n_chips, epoch):
+            if not wait_for(mail.control, port.me, port.n_workers, epoch, port.spins):
                 return ABORTED
             if epoch > 0:
                 _receive(chip, port, mail, epoch - 1)
+            port.received[1] += port.addressed[port.me]
             port.lengths[:] = 0
+            port.addressed[:] = 0
+            port.begun[0] = tick
+        if not read_arrivals(chip.synapses, chip.flight.queues, chip.output.counters):
+            return tick
         begin = chip.output.counters[N_SPIKES]
         advance_tick(chip, tick)
         _send(chip, port, mail, tick, begin)
         tick += 1
-        if port.n_chips > 1 and tick % port.epoch_ticks == 0:
+        if not alone and tick % port.epoch_ticks == 0:
             publish(mail.control, port.me, tick // port.epoch_ticks)
     return tick
 
 
-@kernel
+@tick_kernel
 def _full(output, probes, n_neurons):
     """Return whether the next tick's spikes or samples might not fit."""
     if output.counters[N_SPIKES] + n_neurons > output.spikes.size:
@@ -107,28 +130,62 @@ def _full(output, probes, n_neurons):
     return False
 
 
-@kernel
+@tick_kernel
 def _receive(chip, port, mail, epoch):
-    """Push all keys that others have sent to this chip in `epoch`."""
+    """Push all keys that others have sent to this worker in `epoch`."""
     parity = epoch % 2
-    for source in range(port.n_chips):
+    for source in range(port.n_workers):
         if source == port.me:
             continue
-        place = mail.first[source] + (parity * port.n_chips + port.me) * mail.room[source]
+        place = mail.first[source] + (parity * port.n_workers + port.me) * mail.room[source]
         done = 0
         for k in range(port.epoch_ticks):
             end = np.int64(mail.counts[parity, source, port.me, k])
             for j in range(place + done, place + end):
                 key = np.int64(mail.keys[j])
                 member = _member_of(port.member_first, key)
-                for block in range(port.block_first[member], port.block_first[member + 1]):
-                    axon = port.block_axon[block] + key - port.member_first[member]
-                    push(chip.synapses, chip.flight, chip.output.counters, axon, epoch * port.epoch_ticks + k)
+                _prepare_all(chip, port, member, key - port.member_first[member])
+            for j in range(place + done, place + end):
+                key = np.int64(mail.keys[j])
+                member = _member_of(port.member_first, key)
+                _push_all(chip, port, member, key - port.member_first[member], epoch * port.epoch_ticks + k)
             done = end
-        port.received[1] += done
+        port.received[1] += mail.addressed[parity, source, port.me]
 
 
-@kernel
+@tick_kernel
+def words_in_mailboxes(chip, port, mail, tick):
+    """Count the synaptic events of keys not received yet when all ticks before `tick` are done."""
+    total, last = 0, tick - 1
+    parity, k = (last // port.epoch_ticks) % 2, last % port.epoch_ticks
+    for source in range(port.n_workers if tick > 0 else 0):
+        if source != port.me:
+            place = mail.first[source] + (parity * port.n_workers + port.me) * mail.room[source]
+            for j in range(place, place + np.int64(mail.counts[parity, source, port.me, k])):
+                key = np.int64(mail.keys[j])
+                member = _member_of(port.member_first, key)
+                for b in range(port.block_first[member], port.block_first[member + 1]):
+                    line = chip.synapses.blocks[port.block[b]]
+                    row = line[ENTRY] + (key - port.member_first[member]) * line[COLUMNS]
+                    total += words_of(chip.synapses, row, line[COLUMNS])
+    return total
+
+
+@tick_kernel
+def _prepare_all(chip, port, member, neuron):
+    """Prefetch what pushing a member's neuron will look at."""
+    for place in range(port.block_first[member], port.block_first[member + 1]):
+        prepare(chip.synapses, port.block[place], neuron)
+
+
+@tick_kernel
+def _push_all(chip, port, member, neuron, tick):
+    """Let a member's neuron have spiked: push it on all its axons."""
+    for place in range(port.block_first[member], port.block_first[member + 1]):
+        push(chip.synapses, chip.flight, chip.output.counters, port.block[place], neuron, tick)
+
+
+@tick_kernel
 def _member_of(member_first, key):
     """Return the member that holds `key`; empty members hold none."""
     low, high = 0, member_first.size - 1
@@ -141,36 +198,38 @@ def _member_of(member_first, key):
     return low
 
 
-@kernel
+@tick_kernel
 def _send(chip, port, mail, tick, begin):
-    """Push this tick's spikes on the own chip and write them to the mailboxes of all they must reach."""
+    """Push this tick's spikes on the own axons and write them to the mailboxes of all they must reach."""
     parity, spikes = (tick // port.epoch_ticks) % 2, chip.output.spikes
     for part in range(port.slice_member.size):
-        end, member, entry = chip.output.slice_end[part], port.slice_member[part], port.slice_entry[part]
+        end = chip.output.slice_end[part]
         if end > begin:
-            blocks = range(port.block_first[member], port.block_first[member + 1])
+            member, entry = port.slice_member[part], port.slice_entry[part]
             port.entry_events[entry] += end - begin
-            port.received[0] += end - begin if len(blocks) > 0 else 0
-            for i in range(begin, end):
-                neuron = np.int64(spikes[i] & _LOW) - port.member_first[member]
-                for block in blocks:
-                    push(
-                        chip.synapses,
-                        chip.flight,
-                        chip.output.counters,
-                        port.block_axon[block] + neuron,
-                        tick,
-                    )
-            for d in range(port.dest_start[entry], port.dest_start[entry + 1]):
-                destination = np.int64(port.dest[d])
-                length = port.lengths[destination]
-                place = (
-                    mail.first[port.me] + (parity * port.n_chips + destination) * mail.room[port.me] + length
-                )
+            port.received[0] += (end - begin) * port.slice_own[part]
+            port.addressed[port.me] += (end - begin) * (port.slice_here[part] - port.slice_own[part])
+            if port.slice_here[part] > 0:
                 for i in range(begin, end):
-                    mail.keys[place + i - begin] = np.uint32(spikes[i] & _LOW)
-                port.lengths[destination] = length + end - begin
+                    _prepare_all(chip, port, member, np.int64(spikes[i] & _LOW) - port.member_first[member])
+                for i in range(begin, end):
+                    neuron = np.int64(spikes[i] & _LOW) - port.member_first[member]
+                    _push_all(chip, port, member, neuron, tick)
+            for way in range(port.way_first[entry], port.way_first[entry + 1]):
+                _mail(port, mail, parity, spikes[begin:end], port.way_worker[way], port.way_chips[way])
         begin = end
-    if port.n_chips > 1:
-        for destination in range(port.n_chips):
-            mail.counts[parity, port.me, destination, tick % port.epoch_ticks] = port.lengths[destination]
+    if port.n_workers > 1:
+        for worker in range(port.n_workers):
+            mail.counts[parity, port.me, worker, tick % port.epoch_ticks] = port.lengths[worker]
+            mail.addressed[parity, port.me, worker] = port.addressed[worker]
+
+
+@tick_kernel
+def _mail(port, mail, parity, spikes, worker, n_chips):
+    """Write spikes to the mailbox of a worker, once, however many of its chips they are for."""
+    length = port.lengths[worker]
+    place = mail.first[port.me] + (parity * port.n_workers + worker) * mail.room[port.me] + length
+    for i in range(spikes.size):
+        mail.keys[place + i] = np.uint32(spikes[i] & _LOW)
+    port.lengths[worker] = length + spikes.size
+    port.addressed[worker] += spikes.size * n_chips

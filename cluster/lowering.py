@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,13 +14,17 @@ from cluster.plan import Plan
 from network import PoissonInput, Population
 from network.recording import StateRecording
 
+_LINE_NEURONS = 16
+_WORTH_A_LINE = 256
+"""Neurons of a slice from which on its slots begin with a cache line."""
 
-def lower(plan: Plan, chip: int) -> ChipSpec:
-    """Return the specification of chip number `chip`."""
-    slices = (*_neuron_slices(plan, chip), *_source_slices(plan, chip))
+
+def lower(plan: Plan, chips: Sequence[int]) -> ChipSpec:
+    """Return the specification of some chips that one worker emulates, built as one with common banks."""
+    slices = (*_neuron_slices(plan, chips), *_source_slices(plan, chips))
     axons = Axons(plan, slices)
     return ChipSpec(
-        name=plan.chip_name(chip),
+        name=", ".join(plan.chip_name(chip) for chip in chips),
         seed=plan.network.seed,
         timestep_ms=plan.network.timestep_ms,
         precision=plan.options.precision,
@@ -29,11 +33,11 @@ def lower(plan: Plan, chip: int) -> ChipSpec:
         blocks=axons.blocks,
         rows=axons.rows,
         probes=tuple(_probes(plan, slices)),
-        epoch_ticks=plan.epoch_ticks if plan.n_chips > 1 else 1,
+        epoch_ticks=plan.epoch_ticks if len(chips) < plan.n_chips else 1,
     )
 
 
-def bank_pieces(slices: tuple[Slice, ...], n_populations: int) -> Iterator[tuple[Slice, int, int]]:
+def bank_pieces(slices: Sequence[Slice], n_populations: int) -> Iterator[tuple[Slice, int, int]]:
     """Fill banks one after the other, cutting slices where a bank is full.
 
     Yields
@@ -44,6 +48,8 @@ def bank_pieces(slices: tuple[Slice, ...], n_populations: int) -> Iterator[tuple
     for part in slices:
         first, left = part.first, part.n if part.member < n_populations else 0
         while left:
+            if part.n >= _WORTH_A_LINE:
+                used = -(-used // _LINE_NEURONS) * _LINE_NEURONS
             if used == BANK_NEURONS:
                 bank, used = bank + 1, 0
             n = min(left, BANK_NEURONS - used)
@@ -51,9 +57,13 @@ def bank_pieces(slices: tuple[Slice, ...], n_populations: int) -> Iterator[tuple
             first, left, used = first + n, left - n, used + n
 
 
-def _neuron_slices(plan: Plan, chip: int) -> Iterator[SliceSpec]:
+def _neuron_slices(plan: Plan, chips: Sequence[int]) -> Iterator[SliceSpec]:
     populations = plan.network.populations
-    for piece, bank, bank_neuron in bank_pieces(plan.placement[chip], len(populations)):
+    placed = [(part, chip) for chip in chips for part in plan.placement[chip]]
+    chip_of = {(part.member, part.first): chip for part, chip in placed}
+    chip = -1
+    for piece, bank, bank_neuron in bank_pieces([part for part, _ in placed], len(populations)):
+        chip = chip_of.get((piece.member, piece.first), chip)  # a piece goes on from the one before
         population = populations[piece.member]
         n_receptors = len(MODELS[population.model].receptors)
         yield SliceSpec(
@@ -64,26 +74,29 @@ def _neuron_slices(plan: Plan, chip: int) -> Iterator[SliceSpec]:
             n=piece.n,
             bank=bank,
             bank_neuron=bank_neuron,
+            chip=chip,
             lsb=tuple(plan.quantised.lsb[piece.member, r] for r in range(n_receptors)),
             inputs=tuple(_inputs(plan, population, piece.member)),
         )
 
 
-def _source_slices(plan: Plan, chip: int) -> Iterator[SliceSpec]:
-    for part in plan.placement[chip]:
-        if part.member >= len(plan.network.populations):
-            first_global = plan.member_first[part.member] + part.first
-            member = plan.network.members[part.member]
-            yield SliceSpec(
-                member=member,
-                number=part.member,
-                first_global=first_global,
-                first=part.first,
-                n=part.n,
-                bank=-1,
-                bank_neuron=0,
-                spikes=plan.spikes_of(member),
-            )
+def _source_slices(plan: Plan, chips: Sequence[int]) -> Iterator[SliceSpec]:
+    for chip in chips:
+        for part in plan.placement[chip]:
+            if part.member >= len(plan.network.populations):
+                first_global = plan.member_first[part.member] + part.first
+                member = plan.network.members[part.member]
+                yield SliceSpec(
+                    member=member,
+                    number=part.member,
+                    first_global=first_global,
+                    first=part.first,
+                    n=part.n,
+                    bank=-1,
+                    bank_neuron=0,
+                    chip=chip,
+                    spikes=plan.spikes_of(member),
+                )
 
 
 def _inputs(plan: Plan, population: Population, number: int) -> Iterator[InputSpec]:

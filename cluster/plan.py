@@ -157,8 +157,3 @@ class Plan:
     def chip_name(self, chip: int) -> str:
         """Return a chip's name in the system's notation."""
         return f"chip {self.tree.format(chip)}"
-
-    @cached_property
-    def neurons_per_chip(self) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-        """(n_chips,) int64."""
-        return np.array([self.n_neurons_of(chip) for chip in range(self.n_chips)], np.int64)

@@ -22,11 +22,16 @@ from cluster.plan import Plan
 from cluster.synapses import Synapses, Window
 from cluster.team import Progress, peak_bytes_of_process
 from cluster.warmup import warm_up
-from cluster.worker import Advance, Built, Tally, Worker
+from cluster.worker import Advance, Built, Tally, Worker, chips_of_workers
 
 _LOOK_SECONDS = 0.2
 _RESERVE_SECONDS = 10.0
 _STOP_SECONDS = 4.0
+
+
+def _one_each(plan: Plan) -> tuple[range, ...]:
+    """Return the chips of each actor: one."""
+    return chips_of_workers(plan.n_chips, plan.n_chips)
 
 
 class Watched:
@@ -42,7 +47,7 @@ class HostActor(Watched):
     """One a host and deployment: compiled kernels, the exchange's memory, the abort word."""
 
     def __init__(self, plan: Plan) -> None:
-        self._mailboxes = SharedMailboxes(Shape.of(plan))
+        self._mailboxes = SharedMailboxes(Shape.of(plan, _one_each(plan)))
         self._plan = plan
 
     def warm_up(self) -> str:
@@ -78,8 +83,9 @@ class ChipActor(Watched):
         def report(share: float) -> None:
             self._share = share
 
-        self._worker = Worker(self._plan, self._number, report)
-        self._worker.attach(attach(path, Shape.of(self._plan)))
+        chips = _one_each(self._plan)
+        self._worker = Worker(self._plan, chips, self._number, report)
+        self._worker.attach(attach(path, Shape.of(self._plan, chips)))
         return self._worker.built()
 
     def reset(self) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from cluster.fit import fit
 from cluster.plan import Plan
 from cluster.team import total_digest
-from cluster.worker import Built
+from cluster.worker import Built, BuiltChip
 
 
 def mapping_report(plan: Plan, built: Sequence[Built], build_seconds: float) -> dict[str, Any]:
@@ -28,7 +28,7 @@ def mapping_report(plan: Plan, built: Sequence[Built], build_seconds: float) -> 
         "bytes_per_synapse": sum(b.synapse_bytes for b in built) / n_synapses if n_synapses else None,
         "n_saturated_weights": sum(b.n_saturated for b in built),
         "quantisation": plan.quantised.report(plan.network, measured_errors(built)),
-        "chips": [_chip(plan, b) for b in built],
+        "chips": [_chip(plan, chip) for b in built for chip in b.chips],
         "limits": [use.model_dump() for use in fit(plan.network, plan.system, plan.options).limits],
     }
 
@@ -42,7 +42,7 @@ def measured_errors(built: Sequence[Built]) -> dict[int, tuple[float, float, int
     return merged
 
 
-def _chip(plan: Plan, built: Built) -> dict[str, Any]:
+def _chip(plan: Plan, built: BuiltChip) -> dict[str, Any]:
     table = plan.tables[built.chip]
     return {
         "chip": plan.tree.format(built.chip),

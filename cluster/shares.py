@@ -2,63 +2,85 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from functools import cached_property
 
-from chip import BANK_NEURONS
+from cluster.lowering import bank_pieces
 from cluster.options import Placement
-from cluster.placement import consecutive
+from cluster.placement import Slice, consecutive
 from network import Network
 
 
-class Held(NamedTuple):
-    """The neurons of a population that a chip holds, and the banks that they stand in."""
+@dataclass(frozen=True)
+class Piece:
+    """Slices alike: `count` of `n` neurons each, of the population number `member`, in one bank."""
 
+    member: int
     n: int
-    banks: range
+    bank: int
+    count: int
 
 
 @dataclass(frozen=True)
 class Share:
-    """What `n_chips` chips hold each.
+    """What some workers hold each, on all their chips.
 
     Attributes
     ----------
-    held : mapping from str to Held
-        For each population that the chip holds neurons of, by its name.
+    count : int
+        Workers that hold this.
+    pieces : tuple of Piece
     """
 
-    n_chips: int
-    held: Mapping[str, Held]
+    count: int
+    pieces: tuple[Piece, ...]
 
     @property
     def n_neurons(self) -> int:
-        """Neurons of one of the chips."""
-        return sum(held.n for held in self.held.values())
+        """Neurons of one of the workers."""
+        return sum(self.held.values())
+
+    @property
+    def n_banks(self) -> int:
+        """Banks that they stand in."""
+        return 1 + max((piece.bank for piece in self.pieces), default=-1)
+
+    @cached_property
+    def held(self) -> Counter[int]:
+        """Neurons of each population, by its number."""
+        held: Counter[int] = Counter()
+        for piece in self.pieces:
+            held[piece.member] += piece.n * piece.count
+        return held
 
 
-def shares(network: Network, n_chips: int, placement: Placement) -> tuple[Share, ...]:
-    """Return what the chips hold.
+def shares(network: Network, chips: Sequence[range], placement: Placement) -> tuple[Share, ...]:
+    """Return what workers hold.
 
-    One share stands for all chips of the placement `default`, which differ by one neuron of each population
-    at most: it is the largest. It stands for those of `shuffled` too, which hold as much on average.
+    One share stands for all workers of as many chips of the placement `default`, which differ by one neuron
+    of each population and chip at most: it is the largest. It stands for those of `shuffled` too, which hold
+    as much on average.
+
+    Parameters
+    ----------
+    chips : sequence of range
+        Those of each worker.
     """
-    names = [population.name for population in network.populations]
+    n_chips, sizes = sum(map(len, chips)), [population.size for population in network.populations]
     if placement != "consecutive":
-        sizes = (-(-population.size // n_chips) for population in network.populations)
-        return (Share(n_chips, _held(zip(names, sizes, strict=True))),)
+        one = [Slice(member, 0, -(-size // n_chips)) for member, size in enumerate(sizes) if size]
+        alike = Counter(map(len, chips))
+        return tuple(Share(count, _pieces(one * n, len(sizes))) for n, count in sorted(alike.items()))
+    placed = consecutive(network, n_chips)
     return tuple(
-        Share(1, _held((names[part.member], part.n) for part in own if part.member < len(names)))
-        for own in consecutive(network, n_chips)
+        Share(1, _pieces((part for chip in own for part in placed[chip]), len(sizes))) for own in chips
     )
 
 
-def _held(sizes: Iterable[tuple[str, int]]) -> Mapping[str, Held]:
-    """Fill banks in order, as `cluster.lowering.bank_pieces` does."""
-    held, first = {}, 0
-    for name, n in sizes:
-        if n:
-            held[name] = Held(n, range(first // BANK_NEURONS, -(-(first + n) // BANK_NEURONS)))
-        first += n
-    return held
+def _pieces(slices: Iterable[Slice], n_populations: int) -> tuple[Piece, ...]:
+    """Put slices into banks as `cluster.lowering` does, and join those that are alike."""
+    own = [part for part in slices if part.member < n_populations]
+    alike = Counter((piece.member, piece.n, bank) for piece, bank, _ in bank_pieces(own, n_populations))
+    return tuple(Piece(*where, count) for where, count in alike.items())

@@ -11,6 +11,9 @@ from cluster.plan import Plan
 from cluster.recordings import recorded_mask
 from network import SpikeDigest
 
+_PART = 2**14
+"""Spikes that are counted at a time: they stay in the cache."""
+
 
 class SpikeTally:
     """All spikes of a run, counted; and those that its recordings keep.
@@ -37,8 +40,9 @@ class SpikeTally:
         self._recorded = self._digest
         if self._mask is not None:
             self._recorded = SpikeDigest(network.timestep_ms, n_ticks, network.n_neurons)
-        self._order = np.argsort([r.first for r in plan.ranges], kind="stable")
-        self._edges = np.array([plan.ranges[k].first for k in self._order] + [network.n_neurons], np.int64)
+        self._range_of = np.zeros(network.n_neurons, np.uint16 if len(plan.ranges) < 2**16 else np.uint32)
+        for number, part in enumerate(plan.ranges):
+            self._range_of[part.first : part.first + part.n] = number
         self.per_range = np.zeros(len(plan.ranges), np.int64)
 
     @property
@@ -65,9 +69,12 @@ class SpikeTally:
             Tick and neuron.
         """
         pairs = np.empty((spikes.size, 2), np.uint32)
-        pairs[:, 0], pairs[:, 1] = spikes >> np.uint64(32), spikes & np.uint64(0xFFFFFFFF)
+        words = spikes.astype("<u8", copy=False).view("<u4").reshape(-1, 2)
+        for begin in range(0, len(pairs), _PART):
+            part = pairs[begin : begin + _PART]
+            part[:, 0], part[:, 1] = words[begin : begin + _PART, 1], words[begin : begin + _PART, 0]
+            self.per_range += np.bincount(self._range_of[part[:, 1]], minlength=self.per_range.size)
         self._digest.update(pairs[:, 0], pairs[:, 1])
-        self.per_range[self._order] += np.diff(np.searchsorted(np.sort(pairs[:, 1]), self._edges))
         if self._mask is None:
             return pairs
         kept: NDArray[np.uint32] = pairs[self._mask[pairs[:, 1]]]

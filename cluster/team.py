@@ -15,7 +15,7 @@ from cluster.errors import DeploymentLost, WorkerAborted
 from cluster.exchange import Shape, abort, clear
 from cluster.plan import Plan
 from cluster.synapses import Synapses, Window
-from cluster.worker import Advance, Built, Tally, Worker
+from cluster.worker import Advance, Built, Tally, Worker, chips_of_workers
 
 Progress = Callable[[str, float], None]
 """Told a phase and the share of it that is done, 0 to 1."""
@@ -31,7 +31,7 @@ class Team(Protocol):
         """Return all chips to tick 0."""
 
     def advance(self, until: int) -> list[Advance]:
-        """Run all chips to tick `until`.
+        """Run all chips to tick `until`; return what each worker's did.
 
         Raises
         ------
@@ -64,35 +64,37 @@ class Team(Protocol):
 
 
 class ThreadTeam:
-    """One thread a chip, in this process.
+    """Threads of this process: one a chip, but no more than cores, which then share the chips.
 
     Parameters
     ----------
     plan : Plan
     threads : int or None
-        Cores that the chips' threads may use; None for all that this process may.
+        Cores that the threads may use; None for all that this process may.
     """
 
     def __init__(self, plan: Plan, threads: int | None = None) -> None:
         self.plan = plan
         self._cores = sorted(os.sched_getaffinity(0))[:threads]
-        self._pool = ThreadPoolExecutor(plan.n_chips, "chip", initializer=self._pin)
+        self._chips = chips_of_workers(plan.n_chips, min(plan.n_chips, len(self._cores)))
+        self._pool = ThreadPoolExecutor(len(self._chips), "chip", initializer=self._pin)
         self._workers: list[Worker] = []
-        self._mailboxes = Shape.of(plan).mailboxes(np.zeros(Shape.of(plan).n_bytes, np.uint8))
+        shape = Shape.of(plan, self._chips)
+        self._mailboxes = shape.mailboxes(np.zeros(shape.n_bytes, np.uint8))
 
     def build(self, progress: Progress) -> list[Built]:
         """Build all chips."""
-        shares, lock = [0.0] * self.plan.n_chips, threading.Lock()
+        shares, lock = [0.0] * len(self._chips), threading.Lock()
 
-        def report(chip: int, share: float) -> None:
+        def report(me: int, share: float) -> None:
             with lock:
-                shares[chip] = share
+                shares[me] = share
                 progress("building chips", sum(shares) / len(shares))
 
-        def build_one(chip: int) -> Worker:
-            return Worker(self.plan, chip, lambda share: report(chip, share))
+        def build_one(me: int) -> Worker:
+            return Worker(self.plan, self._chips, me, lambda share: report(me, share))
 
-        self._workers = list(self._pool.map(build_one, range(self.plan.n_chips)))
+        self._workers = list(self._pool.map(build_one, range(len(self._chips))))
         progress("compiling kernels", 0.0)
         for worker in self._workers:
             worker.attach(self._mailboxes)

@@ -1,49 +1,70 @@
-"""A worker: what runs one chip. Threads and Ray actors wrap the same one."""
+"""A worker: what runs a chip, or several. Threads and Ray actors wrap the same one."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from chip import Chip
-from chip.arrays import first_of
-from chip.lanes import pushes_at_once
 from chip.memory import WeightErrors
 from cluster.errors import WorkerAborted
 from cluster.exchange import Mailboxes
-from cluster.loop import ABORTED, Port, run
+from cluster.loop import ABORTED, run, words_in_mailboxes
 from cluster.lowering import lower
 from cluster.plan import Plan
+from cluster.port import port_of, split_entries
 from cluster.recordings import Columns
 from cluster.synapses import Synapses, Window, list_window
 from cluster.weightprobes import add_weight_probes
-from router import find_entries
 
 
 @dataclass(frozen=True)
-class Built:
-    """What a worker says of its chip once it is built."""
+class BuiltChip:
+    """One chip once it is built; what several share is told by the synapses onto each."""
 
     chip: int
     n_synapses: int
     n_axons: int
     n_bytes: int
+
+
+@dataclass(frozen=True)
+class Built:
+    """What a worker says of its chips once they are built."""
+
+    chips: tuple[BuiltChip, ...]
     synapse_bytes: int
     n_saturated: int
     synapse_digest: tuple[int, int]
     columns: tuple[Columns, ...] = field(default=(), compare=False)
-    """What each probe of the chip samples."""
+    """What each probe samples."""
     weight_errors: tuple[WeightErrors, ...] = ()
-    """What weights lost by becoming integers, for each projection onto the chip."""
+    """What weights lost by becoming integers, for each projection."""
+
+    @property
+    def n_synapses(self) -> int:
+        """Synapses of all chips."""
+        return sum(chip.n_synapses for chip in self.chips)
+
+    @property
+    def n_bytes(self) -> int:
+        """Memory of all chips."""
+        return sum(chip.n_bytes for chip in self.chips)
+
+
+def chips_of_workers(n_chips: int, n_workers: int) -> tuple[range, ...]:
+    """Return the chips of each worker: consecutive ones, equally many but for one."""
+    cuts = [n_chips * k // n_workers for k in range(n_workers + 1)]
+    return tuple(map(range, cuts[:-1], cuts[1:]))
 
 
 @dataclass(frozen=True)
 class Advance:
-    """What a chip did in one advance.
+    """What a worker's chips did in one advance.
 
     Attributes
     ----------
@@ -51,7 +72,7 @@ class Advance:
     spikes : (n,) uint64 array
         tick << 32 | global neuron number, sorted by tick.
     samples : list of (n_rows, n_values) float64 arrays
-        For each probe of the chip.
+        For each probe.
     """
 
     tick: int
@@ -61,35 +82,51 @@ class Advance:
 
 @dataclass(frozen=True)
 class Tally:
-    """What a chip has counted since tick 0.
+    """What a worker's chips have counted since tick 0.
 
     Attributes
     ----------
     received : (int, int)
         Address events received from the chip itself, and from others.
     mailed : int
-        Address events written in the last epoch, which nobody has received yet.
-    entry_events : (n_entries,) int64 array
+        Address events of the last epoch, which do not count as received yet.
+    entry_events : list of (n_entries,) int64 arrays
+        For each chip.
     synaptic : (int, int, int)
-        Synaptic events sent, delivered, in flight.
+        Synaptic events sent, delivered, in flight; those of address events in mailboxes are in flight.
     """
 
     received: tuple[int, int]
     mailed: int
-    entry_events: NDArray[np.int64]
+    entry_events: list[NDArray[np.int64]]
     synaptic: tuple[int, int, int]
 
 
 class Worker:
-    """Builds and runs chip number `chip` of a plan."""
+    """Builds and runs some chips of a plan, as one chip with common banks.
 
-    def __init__(self, plan: Plan, chip: int, progress: Callable[[float], None] = lambda share: None) -> None:
-        self.plan, self.number = plan, chip
+    Parameters
+    ----------
+    plan : Plan
+    chips : tuple of range
+        Those of each worker.
+    me : int
+        The number of this one.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        chips: Sequence[range],
+        me: int,
+        progress: Callable[[float], None] = lambda share: None,
+    ) -> None:
+        self.plan, self.chips = plan, chips[me]
         cores = len(os.sched_getaffinity(0))
-        self.chip = Chip(lower(plan, chip), progress, threads=max(cores // plan.n_chips, 1))
+        self.chip = Chip(lower(plan, self.chips), progress, threads=max(cores // len(chips), 1))
         states = (Columns(probe.recording, probe.columns) for probe in self.chip.spec.probes)
         self.columns = (*states, *add_weight_probes(plan, self.chip))
-        self.port = self._port()
+        self.port = port_of(plan, self.chip.spec, chips, me)
         self.tick = 0
         self._mailboxes: Mailboxes | None = None
 
@@ -100,10 +137,7 @@ class Worker:
         """Say what was built."""
         memory = self.chip.memory
         return Built(
-            chip=self.number,
-            n_synapses=memory.words.size,
-            n_axons=self.chip.spec.n_axons,
-            n_bytes=self.chip.n_bytes,
+            chips=tuple(map(self._built_chip, self.chips)),
             synapse_bytes=sum(getattr(array, "nbytes", 8) for array in self.chip.arrays.synapses),
             n_saturated=memory.n_saturated,
             synapse_digest=(int(memory.digest[0]), int(memory.digest[1])),
@@ -111,17 +145,29 @@ class Worker:
             weight_errors=memory.errors,
         )
 
+    def _built_chip(self, chip: int) -> BuiltChip:
+        spec, memory = self.chip.spec, self.chip.memory
+        mine = {k for k, part in enumerate(spec.slices) if part.chip == chip}
+        n_synapses = sum(memory.onto.get(k, 0) for k in mine)
+        blocks = {row.block for row in spec.rows if row.slice_number in mine}
+        total, n_bytes = memory.words.size, self.chip.n_bytes
+        share = n_synapses / total if total else 1 / len(self.chips)
+        n_axons = sum(spec.blocks[block].n for block in blocks)
+        return BuiltChip(chip, n_synapses, n_axons, round(n_bytes * share))
+
     def attach(self, mailboxes: Mailboxes) -> None:
         """Exchange address events through `mailboxes`; compiles the loop, without a tick."""
         self._mailboxes = mailboxes
         run(self.chip.arrays, self.port, mailboxes, 0, 0)
+        words_in_mailboxes(self.chip.arrays, self.port, mailboxes, 0)
 
     def reset(self) -> None:
         """Return to tick 0."""
         self.chip.reset()
         self.tick = 0
-        for counters in (self.port.entry_events, self.port.lengths, self.port.received):
+        for counters in (self.port.entry_events, self.port.lengths, self.port.addressed, self.port.received):
             counters[:] = 0
+        self.port.begun[0] = -1
 
     def advance(self, until: int) -> Advance:
         """Run to tick `until`; all chips must be told the same.
@@ -147,40 +193,17 @@ class Worker:
         return Advance(self.tick, np.concatenate(spikes), joined)
 
     def synapses(self, window: Window) -> Synapses:
-        """Return the synapses of a window that stand on this chip; a run may go on meanwhile."""
+        """Return the synapses of a window that stand on these chips; a run may go on meanwhile."""
         return list_window(self.plan, self.chip, window)
 
     def tally(self) -> Tally:
-        """Return the counters."""
+        """Return the counters; all workers must have reached the same tick."""
+        assert self._mailboxes is not None, "attach first"
         sent, delivered = self.chip.n_synaptic_events
+        mailed = int(words_in_mailboxes(self.chip.arrays, self.port, self._mailboxes, self.tick))
         return Tally(
             received=(int(self.port.received[0]), int(self.port.received[1])),
-            mailed=int(self.port.lengths.sum()),
-            entry_events=self.port.entry_events.copy(),
-            synaptic=(sent, delivered, self.chip.in_flight(self.tick)),
-        )
-
-    def _port(self) -> Port:
-        plan, spec = self.plan, self.chip.spec
-        table = plan.tables[self.number]
-        blocks: list[list[int]] = [[] for _ in plan.network.members]
-        for block in spec.blocks:
-            blocks[block.source].append(block.first)
-        keys = np.array([part.first_global for part in spec.slices], np.int64)
-        return Port(
-            me=self.number,
-            n_chips=plan.n_chips,
-            epoch_ticks=plan.epoch_ticks,
-            n_neurons=spec.n_neurons,
-            n_pushes=pushes_at_once(spec),
-            member_first=np.array([*plan.member_first, plan.network.n_neurons], np.int64),
-            block_first=first_of([len(own) for own in blocks]),
-            block_axon=np.array([axon for own in blocks for axon in own], np.int64),
-            slice_member=np.array([part.number for part in spec.slices], np.int64),
-            slice_entry=find_entries(table, keys),
-            dest_start=table.dest_start,
-            dest=table.dest,
-            entry_events=np.zeros(table.n_entries, np.int64),
-            lengths=np.zeros(plan.n_chips, np.int64),
-            received=np.zeros(2, np.int64),
+            mailed=int(self.port.addressed.sum()),
+            entry_events=split_entries(self.plan, self.chips, self.port.entry_events),
+            synaptic=(sent + mailed, delivered, self.chip.in_flight(self.tick) + mailed),
         )

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from chip.jit import kernel
+from chip.jit import tick_kernel
 from chip.neurons.lif import MEMBRANE, check_membrane, decay, refractory_ticks
 from chip.neurons.model import Array, Lowered, NeuronModel, Receptor, State
 
@@ -34,35 +34,37 @@ def _lower(
             one * lsb[0],
         ),
         drive_gain=1.0 / p["c_m_pf"] * (1.0 - decay(h, p["tau_m_ms"])) * p["tau_m_ms"],
-        initial={"v_mv": initial.get("v_mv", p["v_rest_mv"]) - p["v_rest_mv"], "refractory": one * 0.0},
+        initial={"v_mv": initial.get("v_mv", p["v_rest_mv"]) - p["v_rest_mv"]},
         origin={"v_mv": p["v_rest_mv"]},
+        refractory_ticks=refractory_ticks(h, p["t_ref_ms"]),
     )
 
 
-@kernel
-def _step(n, state, c, varying, drive, slots, base, pitch, fired):
-    number = state.dtype.type
-    v, refractory, slot = state[:n], state[n : 2 * n], slots[base : base + n]
+@tick_kernel
+def _step(n, state, countdown, c, varying, drive, slots, base, pitch, fired):
+    number, ticks = state.dtype.type, countdown.dtype.type
+    none, one = ticks(0), ticks(1)
+    v, slot = state[:n], slots[base : base + n]
     if not varying:
-        p33, theta, reset, t_ref, lsb = c[0], c[1], c[2], c[3], c[4]
+        p33, theta, reset, t_ref, lsb = c[0], c[1], c[2], ticks(c[3]), c[4]
         for i in range(n):
-            active = refractory[i] == number(0)
+            active = countdown[i] == none
             potential = v[i] * p33 + drive[i] + number(slot[i]) * lsb if active else v[i]
-            rest = refractory[i] if active else refractory[i] - number(1)
+            rest = none if active else ticks(countdown[i] - one)
             fires = potential >= theta
             v[i] = reset if fires else potential
-            refractory[i] = t_ref if fires else rest
+            countdown[i] = t_ref if fires else rest
             fired[i] = fires
             slot[i] = 0
     else:
         k = c.reshape(5, n)
         for i in range(n):
-            active = refractory[i] == number(0)
+            active = countdown[i] == none
             potential = v[i] * k[0, i] + drive[i] + number(slot[i]) * k[4, i] if active else v[i]
-            rest = refractory[i] if active else refractory[i] - number(1)
+            rest = none if active else ticks(countdown[i] - one)
             fires = potential >= k[1, i]
             v[i] = k[2, i] if fires else potential
-            refractory[i] = k[3, i] if fires else rest
+            countdown[i] = ticks(k[3, i]) if fires else rest
             fired[i] = fires
             slot[i] = 0
 
@@ -73,7 +75,7 @@ MODEL = NeuronModel(
     parameters=MEMBRANE,
     receptors=(Receptor("delta", "mV"),),
     states=(State("v_mv", "Membrane potential."),),
-    kernel_state=("v_mv", "refractory"),
+    kernel_state=("v_mv",),
     offset_parameter="i_offset_pa",
     lower=_lower,
     step=_step,

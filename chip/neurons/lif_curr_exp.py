@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from chip.jit import kernel
+from chip.jit import tick_kernel
 from chip.neurons.lif import (
     MEMBRANE,
     check_membrane,
@@ -52,29 +52,31 @@ def _lower(
             "v_mv": initial.get("v_mv", p["v_rest_mv"]) - p["v_rest_mv"],
             "i_ex_pa": initial.get("i_ex_pa", one * 0.0),
             "i_in_pa": initial.get("i_in_pa", one * 0.0),
-            "refractory": one * 0.0,
         },
         origin={"v_mv": p["v_rest_mv"]},
+        refractory_ticks=refractory_ticks(h, p["t_ref_ms"]),
     )
 
 
-@kernel
-def _step(n, state, c, varying, drive, slots, base, pitch, fired):
-    number = state.dtype.type
-    v, i_ex, i_in, refractory = state[:n], state[n : 2 * n], state[2 * n : 3 * n], state[3 * n : 4 * n]
+@tick_kernel
+def _step(n, state, countdown, c, varying, drive, slots, base, pitch, fired):
+    number, ticks = state.dtype.type, countdown.dtype.type
+    none, one = ticks(0), ticks(1)
+    w = state.size // 3
+    v, i_ex, i_in = state[:n], state[w : w + n], state[2 * w : 2 * w + n]
     slot_ex, slot_in = slots[base : base + n], slots[base + pitch : base + pitch + n]
     if not varying:
         p22, p21_ex, p21_in, p11_ex, p11_in, theta, reset, t_ref, lsb_ex, lsb_in = (
-            c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[8], c[9],
+            c[0], c[1], c[2], c[3], c[4], c[5], c[6], ticks(c[7]), c[8], c[9],
         )  # fmt: skip
         for i in range(n):
-            active = refractory[i] == number(0)
+            active = countdown[i] == none
             moved = v[i] * p22 + i_ex[i] * p21_ex + i_in[i] * p21_in + drive[i]
             potential = moved if active else v[i]
-            rest = refractory[i] if active else refractory[i] - number(1)
+            rest = none if active else ticks(countdown[i] - one)
             fires = potential >= theta
             v[i] = reset if fires else potential
-            refractory[i] = t_ref if fires else rest
+            countdown[i] = t_ref if fires else rest
             fired[i] = fires
             i_ex[i] = i_ex[i] * p11_ex + number(slot_ex[i]) * lsb_ex
             i_in[i] = i_in[i] * p11_in + number(slot_in[i]) * lsb_in
@@ -83,13 +85,13 @@ def _step(n, state, c, varying, drive, slots, base, pitch, fired):
     else:
         k = c.reshape(10, n)
         for i in range(n):
-            active = refractory[i] == number(0)
+            active = countdown[i] == none
             moved = v[i] * k[0, i] + i_ex[i] * k[1, i] + i_in[i] * k[2, i] + drive[i]
             potential = moved if active else v[i]
-            rest = refractory[i] if active else refractory[i] - number(1)
+            rest = none if active else ticks(countdown[i] - one)
             fires = potential >= k[5, i]
             v[i] = k[6, i] if fires else potential
-            refractory[i] = k[7, i] if fires else rest
+            countdown[i] = ticks(k[7, i]) if fires else rest
             fired[i] = fires
             i_ex[i] = i_ex[i] * k[3, i] + number(slot_ex[i]) * k[8, i]
             i_in[i] = i_in[i] * k[4, i] + number(slot_in[i]) * k[9, i]
@@ -111,7 +113,7 @@ MODEL = NeuronModel(
         State("i_ex_pa", "Excitatory current."),
         State("i_in_pa", "Inhibitory current."),
     ),
-    kernel_state=("v_mv", "i_ex_pa", "i_in_pa", "refractory"),
+    kernel_state=("v_mv", "i_ex_pa", "i_in_pa"),
     offset_parameter="i_offset_pa",
     lower=_lower,
     step=_step,

@@ -79,12 +79,15 @@ class Lowered:
         The kernel's state at tick 0, one for each of `NeuronModel.kernel_state`, in the kernel's own zero.
     origin : mapping of arrays
         What has to be added to a kernel's state variable to get the described one; 0 where missing.
+    refractory_ticks : array
+        The most that the kernel counts down from.
     """
 
     coefficients: tuple[Array, ...]
     drive_gain: Array
     initial: Mapping[str, Array]
     origin: Mapping[str, Array] = field(default_factory=dict)
+    refractory_ticks: Array = field(default_factory=lambda: np.zeros(1))
 
 
 @dataclass(frozen=True)
@@ -103,10 +106,12 @@ class NeuronModel:
         ``lower(parameters, initial, timestep_ms, lsb) -> Lowered``; `lsb` holds the slot LSB of each
         receptor.
     step : kernel
-        ``step(n, state, coefficients, varying, drive, slots, base, pitch, fired)``: one tick of a slice.
-        `state` (n_variables * n,); `coefficients` (n_coefficients,) or, when `varying`, (n_coefficients *
-        n,); `drive` (n,), all float32 or float64; `slots` int32, receptor r of neuron i at ``base + r *
-        pitch + i``, read and set to 0; `fired` (n,) uint8, written: 1 where a neuron spikes.
+        ``step(n, state, countdown, coefficients, varying, drive, slots, base, pitch, fired)``: one tick of a
+        slice. `state` (n_variables * width,), the first n of each variable's `width` in use; `countdown`
+        (n,) uint8 or uint32, ticks of refractoriness still to come; `coefficients`
+        (n_coefficients,) or, when `varying`, (n_coefficients * n,); `drive` (n,), all float32 or float64;
+        `slots` int32, receptor r of neuron i at ``base + r * pitch + i``, read and set to 0; `fired` (n,)
+        uint8, written: 1 where a neuron spikes.
     check : callable
         ``check(lowest, highest)`` of the parameters' bounds by name yields (parameter, rule, advice).
     """

@@ -117,6 +117,11 @@ class Generator:
         self.rule, self.ends = rule, ends
         self.key = stream_key(ends.seed, Purpose.SYNAPSE, ends.projection)
 
+    @staticmethod
+    def held_bytes(n_sources: int, n_targets: int) -> int:
+        """Return the bytes that a generator holds to draw from, of so many sources and targets of a slice."""
+        return 0
+
     def begin(self, low: int, high: int) -> int:
         """Return the cursor from which `emit` starts for sources ``low ... high - 1``."""
         return 0

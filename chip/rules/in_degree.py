@@ -20,13 +20,17 @@ class InDegree(Generator):
         self.hole = ends.recurrent and not rule.allow_autapses
         self.block = block_of(ends.n_sources)
         in_degree = self._in_degree(rule)
-        n_blocks = -(-ends.n_sources // self.block)
-        self.counts = np.empty((n_blocks, ends.n), np.uint32)
+        self.counts = np.empty((_n_blocks(ends.n_sources), ends.n), np.uint32)
         _split_all(
             self.key, in_degree, ends.first, ends.n_sources, self.block, self.hole, self.distinct, self.counts
         )
         self.most = max(BATCH, int(self.counts.max(initial=0)) if self.distinct else 0)
         self.n_expected = float(in_degree.sum())
+
+    @staticmethod
+    def held_bytes(n_sources: int, n_targets: int) -> int:
+        """Return the bytes of `counts`."""
+        return 4 * _n_blocks(n_sources) * n_targets
 
     @property
     def distinct(self) -> bool:
@@ -63,6 +67,10 @@ class InDegree(Generator):
             cursor,
             batch,
         )
+
+
+def _n_blocks(n_sources: int) -> int:
+    return -(-n_sources // block_of(n_sources))
 
 
 @kernel

@@ -4,21 +4,26 @@
 not hang on it: one LSB for everything, and axons in the order of projections.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from chip import MODELS, AxonBlock, Chip, ChipSpec, InputSpec, ProbeSpec, SliceSpec
+from chip import MODELS, AxonBlock, Chip, ChipSpec, InputSpec, ProbeSpec, SliceSpec, Terminal
+from chip.arrays import QUEUED, SEGMENTS
 from chip.delays import possible_delays
 from chip.delivery import push
 from chip.positions import period_of, positions_of
+from chip.queues import read_arrivals
 from chip.rows import RowSpec
 from chip.rules import Ends
 from chip.tick import advance_tick
 from network import Network, PoissonInput, Population
 
 LSB = 2.0**-6
+
+Layouts = int | Mapping[str, int]
+"""The layout of all projections, or of those that are named; the others are in segments."""
 
 
 class Cut(NamedTuple):
@@ -48,16 +53,15 @@ def spec_of(
     precision: Any = "float64",
     shifts: Mapping[str, int] | None = None,
     lsb: float = LSB,
-    in_rows: Collection[str] = (),
+    layouts: Layouts = SEGMENTS,
     epoch_ticks: int = 1,
 ) -> ChipSpec:
     """Return the specification of a chip that holds the neurons of `cuts`, all by default.
 
-    `shifts` gives projections, by name, a step of 2**shift LSBs; those named by `in_rows` are laid out in
-    rows, the others in segments.
+    `shifts` gives projections, by name, a step of 2**shift LSBs.
     """
     slices = tuple(_slice(network, cut, lsb) for cut in (cuts or whole(network)))
-    blocks, rows = _rows(network, slices, shifts or {}, lsb, in_rows)
+    blocks, rows = _rows(network, slices, shifts or {}, lsb, layouts)
     return ChipSpec(
         name="chip (board 0, chip 0)",
         seed=network.seed,
@@ -85,7 +89,18 @@ def _slice(network: Network, cut: Cut, lsb: float) -> SliceSpec:
         if isinstance(given, PoissonInput)
     )
     lsbs = (lsb,) * len(model.receptors)
-    return SliceSpec(member, number, first_global, cut.first, cut.n, cut.bank, cut.bank_neuron, lsbs, inputs)
+    place = first_global, cut.first, cut.n, cut.bank, cut.bank_neuron
+    return SliceSpec(member, number, *place, lsb=lsbs, inputs=inputs)
+
+
+class _Ending(NamedTuple):
+    """A projection onto a slice."""
+
+    number: int
+    place: int
+    terminal: Terminal
+    layout: int
+    delays: np.ndarray
 
 
 def _rows(
@@ -93,28 +108,71 @@ def _rows(
     slices: tuple[SliceSpec, ...],
     shifts: Mapping[str, int],
     lsb: float,
-    in_rows: Collection[str],
+    layouts: Layouts,
 ) -> tuple[tuple[AxonBlock, ...], tuple[RowSpec, ...]]:
-    """Give each projection a block of axons of its own for each slice that it leads to."""
-    blocks: list[AxonBlock] = []
-    rows, n_axons = [], 0
-    numbered = sorted(enumerate(network.projections), key=lambda pair: pair[1].name in in_rows)
-    for number, projection in numbered:
-        source, target = network.member(projection.source), network.member(projection.target)
-        receptor = MODELS[target.model].receptor(projection.receptor)
-        shift, h = shifts.get(projection.name, 0), network.timestep_ms
-        delays = possible_delays(projection, h, network.reach_um(projection))
-        delays = delays if delays.size else np.ones(1, np.int64)
-        for place, part in enumerate(slices):
-            if part.member is target:
-                member, segments = network.members.index(source), projection.name not in in_rows
-                ends, step = ends_of(network, number, part.first, part.n), lsb * 2.0**shift
-                rows.append(RowSpec(projection, ends, len(blocks), place, receptor, step, shift, h))
-                blocks.append(
-                    AxonBlock(member, source.size, n_axons, part.bank, receptor, shift, delays, segments)
+    """Give each projection a block of axons of its own for each slice that it leads to.
+
+    Queued projections of one source share one block, wherever they lead.
+    """
+    endings = [
+        _ending(network, slices, number, place, shifts, layouts)
+        for number, projection in enumerate(network.projections)
+        for place, part in enumerate(slices)
+        if part.member is network.member(projection.target)
+    ]
+    joined: dict[Any, list[_Ending]] = {}
+    for ending in sorted(endings, key=lambda ending: ending.layout):
+        source = network.projections[ending.number].source
+        key = source if ending.layout == QUEUED else (ending.number, ending.place)
+        joined.setdefault(key, []).append(ending)
+    blocks = tuple(_block(network, together) for together in joined.values())
+    queued = sorted({t for block in blocks if block.layout == QUEUED for t in block.terminals})
+    rows = []
+    for number, together in enumerate(joined.values()):
+        for ending in together:
+            projection, part = network.projections[ending.number], slices[ending.place]
+            rows.append(
+                RowSpec(
+                    projection,
+                    ends_of(network, ending.number, part.first, part.n),
+                    block=number,
+                    terminal=queued.index(ending.terminal) if ending.layout == QUEUED else 0,
+                    slice_number=ending.place,
+                    receptor=ending.terminal.receptor,
+                    step=lsb * 2.0**ending.terminal.shift,
+                    shift=ending.terminal.shift,
+                    timestep_ms=network.timestep_ms,
                 )
-                n_axons += source.size
-    return tuple(blocks), tuple(rows)
+            )
+    return blocks, tuple(rows)
+
+
+def _ending(
+    network: Network,
+    slices: tuple[SliceSpec, ...],
+    number: int,
+    place: int,
+    shifts: Mapping[str, int],
+    layouts: Layouts,
+) -> _Ending:
+    projection, part = network.projections[number], slices[place]
+    receptor = MODELS[part.member.model].receptor(projection.receptor)
+    terminal = Terminal(part.bank, receptor, shifts.get(projection.name, 0))
+    layout = layouts if isinstance(layouts, int) else layouts.get(projection.name, SEGMENTS)
+    delays = possible_delays(projection, network.timestep_ms, network.reach_um(projection))
+    return _Ending(number, place, terminal, layout, delays if delays.size else np.ones(1, np.int64))
+
+
+def _block(network: Network, together: Sequence[_Ending]) -> AxonBlock:
+    """Return the block that some endings share."""
+    source = network.member(network.projections[together[0].number].source)
+    return AxonBlock(
+        source=network.members.index(source),
+        n=source.size,
+        terminals=tuple(sorted({ending.terminal for ending in together})),
+        delays=np.unique(np.concatenate([ending.delays for ending in together])),
+        layout=together[0].layout,
+    )
 
 
 def ends_of(network: Network, number: int, first: int, n: int) -> Ends:
@@ -160,6 +218,7 @@ class Lone:
         spikes: list[tuple[int, int]] = []
         for _ in range(n_ticks):
             assert self._has_room(), "drain the samples first"
+            self.read()
             advance_tick(self.chip.arrays, self.tick)
             drained = self.chip.drain_spikes()
             for neuron in (drained & np.uint64(0xFFFFFFFF)).tolist():
@@ -168,6 +227,16 @@ class Lone:
             self.chip.make_room()
             self.tick += 1
         return spikes
+
+    def read(self) -> int:
+        """Read all rows that have arrived; return how often there were not enough chunks."""
+        n = 0
+        while not read_arrivals(
+            self.chip.arrays.synapses, self.chip.arrays.flight.queues, self.chip.arrays.output.counters
+        ):
+            self.chip.make_room()
+            n += 1
+        return n
 
     def _has_room(self) -> bool:
         """Return whether each probe can take one more sample."""
@@ -178,9 +247,9 @@ class Lone:
     def _push(self, neuron: int) -> None:
         part = self._members[max(first for first in self._members if first <= neuron)]
         arrays, within = self.chip.arrays, neuron - part.first_global + part.first
-        for block in self.chip.spec.blocks:
+        for number, block in enumerate(self.chip.spec.blocks):
             if block.source == part.number:
-                push(arrays.synapses, arrays.flight, arrays.output.counters, block.first + within, self.tick)
+                push(arrays.synapses, arrays.flight, arrays.output.counters, number, within, self.tick)
 
     def states(self, n_ticks: int) -> list[np.ndarray]:
         """Advance and return the samples of each probe."""

@@ -7,11 +7,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from chip.arrays import QUEUED, ROWS, SEGMENTS
 from chip.codes import NO_CODES, Codes
 from chip.delays import possible_delays
 from chip.memory import SynapseMemory, build
 from chip.positions import period_of, positions_of
-from chip.rows import BlockSpec, RowSpec
+from chip.rows import QUEUE_BITS, BlockSpec, RowSpec, beside
 from chip.rules import Ends
 from network import Projection, Value
 from network.positions import Space, reach_um
@@ -81,7 +82,8 @@ class Case:
     def row(self, part: tuple[int, int] | None = None, **more: Any) -> RowSpec:
         """Return the row of a projection onto targets [low, high) of `part`, all of them by default."""
         low, high = part or (0, self.sizes[1])
-        fields: dict[str, Any] = {"block": 0, "slice_number": 0, "receptor": 0, "step": STEP, "shift": 0}
+        fields: dict[str, Any] = {"block": 0, "terminal": 0, "slice_number": 0, "receptor": 0}
+        fields |= {"step": STEP, "shift": 0}
         fields |= {"codes": self.codes, "columns": self.columns} | more
         return RowSpec(self.projection, self.ends(low, high), timestep_ms=H, **fields)
 
@@ -116,6 +118,13 @@ class Case:
         described = self.projection.model_copy(update={"connectivity": self.columns})
         return possible_delays(described, H, self.reach_um)
 
+    @property
+    def layouts(self) -> tuple[int, ...]:
+        """The layouts that can hold the delays."""
+        delays = self.delays()
+        fits = not delays.size or delays[-1] < 1 << QUEUE_BITS
+        return (SEGMENTS, ROWS, QUEUED) if fits else (SEGMENTS, ROWS)
+
     def made(self, part: tuple[int, int] | None = None, **how: Any) -> "Made":
         """Return the memory of the case alone."""
         return made_of([(self, part)], **how)
@@ -130,10 +139,11 @@ class Case:
 
 
 class Made(NamedTuple):
-    """A memory, and the blocks of its axons."""
+    """A memory, the blocks of its axons, and their layout."""
 
     memory: SynapseMemory
     blocks: list[BlockSpec]
+    layout: int
 
     def table(self) -> NDArray[np.int64]:
         """Return axon, delay, target within the bank and weight of every word, in memory's order: (n, 4)."""
@@ -149,17 +159,24 @@ class Made(NamedTuple):
         counts = np.diff(memory.start.astype(np.int64))
         assert counts.size == axon.size
         delay = np.repeat(delay, counts)
-        delay[delay.size - memory.late.size :] = memory.late
+        delay[delay.size - memory.beside.size :] = memory.beside
+        if self.layout == QUEUED:
+            delay &= (1 << QUEUE_BITS) - 1
         target = (memory.words & np.uint32(0xFFFF)).astype(np.int64)
         weight = memory.words.view(np.int32).astype(np.int64) >> 16
         return np.stack([np.repeat(axon, counts), delay, target, weight], axis=1)
+
+    def terminals(self) -> NDArray[np.int64]:
+        """Return the terminal of every word, 0 where nothing says it."""
+        codes = self.memory.beside.astype(np.int64)
+        return codes >> QUEUE_BITS if self.layout == QUEUED else np.zeros(self.memory.words.size, np.int64)
 
 
 def made_of(
     parts: Sequence[tuple[Case, tuple[int, int] | None]],
     *,
     numbers: Sequence[int] = (),
-    in_rows: bool = False,
+    layout: int = SEGMENTS,
     places: Sequence[tuple[int, int]] = (),
     n_slots: int = 0,
     threads: int = 1,
@@ -168,20 +185,30 @@ def made_of(
     """Return the memory of some cases, each onto a part of its targets.
 
     Block `numbers` tell which of them share axons (all have their own by default); `places` each one's first
-    neuron within its bank and first slot: by default slices begin their bank and have their own slots.
+    neuron within its bank and first slot: by default slices begin their bank and have their own slots. Queued
+    ones have a terminal each, of the numbers that `terminal_of` gives.
     """
     numbers = numbers or range(len(parts))
     rows = [
-        case.row(part, block=number, **fields) for (case, part), number in zip(parts, numbers, strict=True)
+        case.row(part, block=number, terminal=terminal_of(k, layout), slice_number=k, **fields)
+        for k, ((case, part), number) in enumerate(zip(parts, numbers, strict=True))
     ]
     first = np.cumsum([0, *(row.ends.n for row in rows)]).tolist()
-    blocks = [_block(parts, numbers, block, not in_rows) for block in sorted(set(numbers))]
+    blocks = [_block(parts, numbers, block, layout) for block in sorted(set(numbers))]
     targets = places or [(0, slot) for slot in first[:-1]]
     n_slots = n_slots or first[-1]
-    return Made(build(rows, blocks=blocks, targets=targets, n_slots=n_slots, threads=threads), blocks)
+    return Made(build(rows, blocks=blocks, targets=targets, n_slots=n_slots, threads=threads), blocks, layout)
 
 
-def _block(parts: Sequence[Any], numbers: Sequence[int], block: int, segments: bool) -> BlockSpec:
-    cases = [case for (case, _), number in zip(parts, numbers, strict=True) if number == block]
-    delays = np.unique(np.concatenate([case.delays() for case in cases]))
-    return BlockSpec(cases[0].sizes[0], delays if delays.size else np.ones(1, np.int64), segments)
+def terminal_of(k: int, layout: int) -> int:
+    """Return the terminal of case `k`: up to 255 if it is queued."""
+    return (255 - k) % 256 if layout == QUEUED else 0
+
+
+def _block(parts: Sequence[Any], numbers: Sequence[int], block: int, layout: int) -> BlockSpec:
+    mine = [(k, parts[k][0]) for k, number in enumerate(numbers) if number == block]
+    delays = np.unique(np.concatenate([case.delays() for _, case in mine]))
+    delays = delays if delays.size else np.ones(1, np.int64)
+    terminals = sorted({terminal_of(k, layout) for k, _ in mine})
+    codes = np.concatenate([delays + beside(terminal, 0) for terminal in terminals])
+    return BlockSpec(mine[0][1].sizes[0], codes, layout == SEGMENTS)

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chip.arrays import ROWS
 from chip.delays import delay_range, delay_ticks, possible_delays
 from chip.laws import law_of
 from network import (
@@ -119,6 +120,6 @@ def test_no_other_delay_is_drawn(dendritic: Value, axonal: Value | None, seed: i
         at=(GRID, GRID),
         seed=seed,
     )
-    drawn = case.made(in_rows=True).table()[:, 1]
+    drawn = case.made(layout=ROWS).table()[:, 1]
     assert set(drawn.tolist()) <= set(case.delays().tolist())
     assert np.unique(drawn).size > 5

@@ -1,6 +1,6 @@
-"""Delivery: what arrives, where and in which tick, in both layouts."""
+"""Delivery: what arrives, where and in which tick, in all layouts."""
 
-from collections.abc import Collection
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -8,44 +8,53 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chip.arrays import HIGHEST, IN_USE
-from chip.delivery import push, room_in_wheel
+from chip.arrays import HIGHEST, IN_USE, QUEUED, ROWS, SEGMENTS
+from chip.delivery import push
 from chip.lanes import pushes_at_once, wheel_size
+from chip.queues import CHUNK
+from chip.wheel import room_in_wheel
 from network import Network
-from tests.chip.chips import Cut, Lone, spec_of
+from tests.chip.chips import Cut, Layouts, Lone, spec_of
 from tests.chip.expansion import expand
 from tests.chip.networks import QUIET, RELAY, delta, describe, everything, explicit, times
 from tests.chip.strategies import few
 
-DELAYS = [*range(1, 20), 63, 64, 65, 300]
+DELAYS = [*range(1, 20), 63, 64, 65, 255, 300]
 
-LAYOUTS = pytest.mark.parametrize("in_rows", [(), ("source->cells",)], ids=["segments", "rows"])
+LAYOUTS = pytest.mark.parametrize("layout", [SEGMENTS, ROWS, QUEUED], ids=["segments", "rows", "queued"])
+
+LONGEST = {SEGMENTS: 3000, ROWS: 3000, QUEUED: 255}
+"""The longest delay of a test, in ticks; of queued axons the longest of all."""
 
 
 @LAYOUTS
 @pytest.mark.parametrize("sent", [0, 7])
-def test_a_spike_arrives_at_tick_plus_delay(sent: int, in_rows: Collection[str]) -> None:
-    entries = [(0, k, 1.0, delay) for k, delay in enumerate(DELAYS)]
+def test_a_spike_arrives_at_tick_plus_delay(sent: int, layout: int) -> None:
+    delays = [delay for delay in DELAYS if delay <= LONGEST[layout]]
+    entries = [(0, k, 1.0, delay) for k, delay in enumerate(delays)]
     network = describe(
-        [delta("cells", len(DELAYS), RELAY)], sources=[times((sent,))], projections=[explicit(entries)]
+        [delta("cells", len(delays), RELAY)], sources=[times((sent,))], projections=[explicit(entries)]
     )
-    spikes = Lone(spec_of(network, in_rows=in_rows)).run(310)
-    assert spikes == [(sent, len(DELAYS))] + [(sent + delay, k) for k, delay in enumerate(DELAYS)]
+    spikes = Lone(spec_of(network, layouts=layout)).run(310)
+    assert spikes == [(sent, len(delays))] + [(sent + delay, k) for k, delay in enumerate(delays)]
 
 
 @LAYOUTS
-def test_long_and_short_delays_keep_apart(in_rows: Collection[str]) -> None:
-    """The ring and the wheel are taken three times around while spikes are under way."""
-    entries = [(0, 0, 1.0, 1), (0, 1, 1.0, 1000)]
-    sent = tuple(range(0, 3000, 250))
+def test_long_and_short_delays_keep_apart(layout: int) -> None:
+    """Ring, wheel and queues are taken three times around and more while spikes are under way."""
+    longest = min(LONGEST[layout], 1000)
+    entries = [(0, 0, 1.0, 1), (0, 1, 1.0, longest)]
+    sent = tuple(range(0, 3000, longest // 4))
     network = describe([delta("cells", 2, RELAY)], sources=[times(sent)], projections=[explicit(entries)])
-    spikes = Lone(spec_of(network, in_rows=in_rows)).run(3500)
+    spikes = Lone(spec_of(network, layouts=layout)).run(3500)
     assert [tick for tick, neuron in spikes if neuron == 0] == [tick + 1 for tick in sent]
-    assert [tick for tick, neuron in spikes if neuron == 1] == [t + 1000 for t in sent if t < 2500]
+    assert [tick for tick, neuron in spikes if neuron == 1] == [
+        t + longest for t in sent if t + longest < 3500
+    ]
 
 
 @LAYOUTS
-def test_banks_reach_their_last_neurons_and_no_others(in_rows: Collection[str]) -> None:
+def test_banks_reach_their_last_neurons_and_no_others(layout: int) -> None:
     """Ten neurons in two banks: at a bank's end (number 65,535), and elsewhere in another."""
     cuts = [
         Cut("cells", 0, 6, bank=0, bank_neuron=65_530),
@@ -56,20 +65,21 @@ def test_banks_reach_their_last_neurons_and_no_others(in_rows: Collection[str]) 
     network = describe(
         [delta("cells", 10, RELAY)], sources=[times((0,), (20,))], projections=[explicit(entries)]
     )
-    spikes = Lone(spec_of(network, cuts=cuts, in_rows=in_rows)).run(40)
+    spikes = Lone(spec_of(network, cuts=cuts, layouts=layout)).run(40)
     assert spikes == [(0, 10)] + [(1 + k, k) for k in range(10)] + [(20, 11), (22, 9), (23, 0)]
 
 
 @LAYOUTS
-def test_a_tick_may_list_more_than_its_scratch_holds(in_rows: Collection[str]) -> None:
+def test_a_tick_may_list_more_than_its_scratch_holds(layout: int) -> None:
     n = 9000
     network = describe(
         [delta("cells", n, RELAY)],
         sources=[times(*[(0,)] * n)],
         projections=[explicit([(k, k, 1.0, 1 + k % 2) for k in range(n)])],
     )
-    lone = Lone(spec_of(network, in_rows=in_rows))
-    assert len(lone.chip.arrays.flight.segments) < n / 2
+    lone = Lone(spec_of(network, layouts=layout))
+    assert len(lone.chip.arrays.flight.lanes.listed) < n / 2
+    assert lone.chip.arrays.flight.queues.next.size < n / 2 / CHUNK or layout != QUEUED
     spikes = lone.run(4)
     assert [neuron for tick, neuron in spikes if tick == 1] == list(range(0, n, 2))
     assert [neuron for tick, neuron in spikes if tick == 2] == list(range(1, n, 2))
@@ -99,7 +109,24 @@ WIDE = {"kind": "uniform", "low": 0.1, "high": 300.0}
 SKEWED = {"kind": "lognormal", "log_mean": 1.0, "log_sd": 2.0, "low": 0.1, "high": 300.0}
 """Delays of 1 to 25 ticks, of 1 to 3,000, and of mostly few."""
 
+DENSE = {"kind": "uniform", "low": 0.1, "high": 25.5}
+"""Delays of 1 to 255 ticks."""
+
 NAMES = ("cells", "drive")
+
+LAID_OUT = st.one_of(
+    st.tuples(
+        st.sampled_from([WIDE, SKEWED]),
+        st.fixed_dictionaries({name: st.sampled_from([SEGMENTS, ROWS]) for name in NAMES}),
+    ),
+    st.tuples(
+        st.sampled_from([SHORT, DENSE]),
+        st.fixed_dictionaries({name: st.sampled_from([SEGMENTS, ROWS, QUEUED]) for name in NAMES}),
+    ),
+)
+"""Delays, and the layout of each projection, which can hold them."""
+
+MIXED = st.fixed_dictionaries({name: st.sampled_from([SEGMENTS, ROWS, QUEUED]) for name in NAMES})
 
 
 def events_of(network: Network, spikes: list[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -113,17 +140,13 @@ def events_of(network: Network, spikes: list[tuple[int, int]]) -> list[tuple[int
 
 
 @few
-@given(
-    st.integers(0, 10**6),
-    st.integers(1, 60),
-    st.sampled_from([SHORT, WIDE, SKEWED]),
-    st.sets(st.sampled_from(NAMES)),
-)
+@given(st.integers(0, 10**6), st.integers(1, 60), LAID_OUT)
 def test_what_is_sent_is_delivered_or_in_flight(
-    seed: int, n_ticks: int, delay_ms: Any, in_rows: Collection[str]
+    seed: int, n_ticks: int, laid_out: tuple[Any, Layouts]
 ) -> None:
+    delay_ms, layouts = laid_out
     network = recurrent(seed, delay_ms)
-    lone = Lone(spec_of(network, in_rows=in_rows))
+    lone = Lone(spec_of(network, layouts=layouts))
     events = events_of(network, lone.run(n_ticks))
     sent, delivered = lone.chip.n_synaptic_events
     assert sent == len(events)
@@ -132,14 +155,25 @@ def test_what_is_sent_is_delivered_or_in_flight(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("delay_ms", [SHORT, WIDE, SKEWED], ids=["short", "wide", "skewed"])
-def test_layouts_give_the_same_spikes_and_flights(delay_ms: Any) -> None:
+@pytest.mark.parametrize(
+    ("delay_ms", "fitting"),
+    [
+        (SHORT, (SEGMENTS, ROWS, QUEUED)),
+        (DENSE, (SEGMENTS, ROWS, QUEUED)),
+        (WIDE, (SEGMENTS, ROWS)),
+        (SKEWED, (SEGMENTS, ROWS)),
+    ],
+    ids=["short", "dense", "wide", "skewed"],
+)
+def test_layouts_give_the_same_spikes_and_flights(delay_ms: Any, fitting: tuple[int, ...]) -> None:
     """Delays of 1 to 3,000 ticks at once, over more than twice the longest."""
     network = recurrent(4, delay_ms)
-    chips = [Lone(spec_of(network, in_rows=names)) for names in ((), NAMES, NAMES[:1], NAMES[1:])]
+    pairs = product(fitting, fitting)
+    chips = [Lone(spec_of(network, layouts=dict(zip(NAMES, pair, strict=True)))) for pair in pairs]
+    assert len(chips) == len(fitting) ** 2
     for n_ticks in (1, 25, 974, 2500, 3500):
         spikes, *others = [lone.run(n_ticks) for lone in chips]
-        assert others == [spikes] * 3
+        assert others == [spikes] * (len(chips) - 1)
         assert n_ticks < 900 or len(spikes) > n_ticks / 10
         events, flights = (
             {lone.chip.n_synaptic_events for lone in chips},
@@ -147,7 +181,7 @@ def test_layouts_give_the_same_spikes_and_flights(delay_ms: Any) -> None:
         )
         assert len(events) == len(flights) == 1
     slots = [lone.chip.arrays.neurons.state.tolist() for lone in chips]
-    assert slots == slots[:1] * 4
+    assert slots == slots[:1] * len(chips)
 
 
 class Late(Lone):
@@ -174,10 +208,10 @@ class Late(Lone):
 
 
 @few
-@given(st.integers(0, 10**6), st.integers(1, 7), st.sets(st.sampled_from(NAMES)))
-def test_spikes_may_arrive_as_late_as_an_epoch(seed: int, epoch: int, in_rows: Collection[str]) -> None:
+@given(st.integers(0, 10**6), st.integers(1, 7), MIXED)
+def test_spikes_may_arrive_as_late_as_an_epoch(seed: int, epoch: int, layouts: Layouts) -> None:
     network = recurrent(seed, {"kind": "uniform", "low": 0.1 * epoch, "high": 4.0})
-    spec = spec_of(network, in_rows=in_rows, epoch_ticks=epoch)
+    spec = spec_of(network, layouts=layouts, epoch_ticks=epoch)
     late, prompt = Late(spec), Lone(spec)
     assert late.run(60) == prompt.run(60)
     # Late spikes have not been sent on yet, when the last epoch is not over.
@@ -188,8 +222,8 @@ def test_spikes_may_arrive_as_late_as_an_epoch(seed: int, epoch: int, in_rows: C
 
 
 @few
-@given(st.integers(0, 10**6), st.sets(st.sampled_from(NAMES)))
-def test_potentials_are_the_sums_of_what_is_due(seed: int, in_rows: Collection[str]) -> None:
+@given(st.integers(0, 10**6), MIXED)
+def test_potentials_are_the_sums_of_what_is_due(seed: int, layouts: Layouts) -> None:
     network = recurrent(seed, SHORT)
     quiet = describe(
         [delta("cells", 40, QUIET)],
@@ -197,7 +231,7 @@ def test_potentials_are_the_sums_of_what_is_due(seed: int, in_rows: Collection[s
         projections=network.model_dump()["projections"],
         recordings=[everything("cells", 40)],
     ).model_copy(update={"seed": seed})
-    lone = Lone(spec_of(quiet, in_rows=in_rows, lsb=2.0**-12))
+    lone = Lone(spec_of(quiet, layouts=layouts, lsb=2.0**-12))
     spikes, sums = lone.run(40), np.zeros((80, 40))
     for synapse in expand(quiet, 1):
         for tick, neuron in spikes:
@@ -215,7 +249,7 @@ def waiting() -> Lone:
         sources=[times(*[tuple(range(40))] * 3)],
         projections=[explicit([(k, k, 1.0, 500) for k in range(3)])],
     )
-    return Lone(spec_of(network, in_rows=("source->cells",)))
+    return Lone(spec_of(network, layouts=ROWS))
 
 
 def test_the_wheel_grows_with_the_spikes_that_wait() -> None:
@@ -224,16 +258,16 @@ def test_the_wheel_grows_with_the_spikes_that_wait() -> None:
     assert (pushes_at_once(spec), wheel_size(spec)) == (6, 12)
     sizes = []
     for tick in range(40):
-        flight = lone.chip.arrays.flight
-        assert room_in_wheel(flight, pushes_at_once(spec))
-        assert flight.wheel_state[IN_USE] == 3 * tick == lone.chip.in_flight(tick)
-        sizes.append(flight.wheel_next.size)
+        wheel = lone.chip.arrays.flight.wheel
+        assert room_in_wheel(wheel, pushes_at_once(spec))
+        assert wheel.state[IN_USE] == 3 * tick == lone.chip.in_flight(tick)
+        sizes.append(wheel.next.size)
         lone.run(1)
     assert sizes[0] == 12
     assert sizes == sorted(sizes)
     assert len(set(sizes)) <= 5
     lone.run(499)
-    state = lone.chip.arrays.flight.wheel_state
+    state = lone.chip.arrays.flight.wheel.state
     assert (state[IN_USE], state[HIGHEST]) == (3, 120)
     lone.run(1)
     assert state[IN_USE] == 0
@@ -246,17 +280,17 @@ def test_places_of_the_wheel_are_used_again() -> None:
         sources=[times(tuple(range(200)))],
         projections=[explicit([(0, 0, 1.0, 2), (0, 1, 1.0, 2), (0, 3, 1.0, 5)])],
     )
-    lone = Lone(spec_of(network, in_rows=("source->cells",)))
+    lone = Lone(spec_of(network, layouts=ROWS))
     lone.run(200)
-    assert lone.chip.arrays.flight.wheel_state[HIGHEST] == 5
-    assert lone.chip.arrays.flight.wheel_next.size <= 16
+    assert lone.chip.arrays.flight.wheel.state[HIGHEST] == 5
+    assert lone.chip.arrays.flight.wheel.next.size <= 16
 
 
 def test_an_axon_without_synapses_takes_no_place() -> None:
     network = describe(
         [delta("cells", 4, QUIET)], sources=[times((0,), (0,))], projections=[explicit([(1, 0, 1.0, 9)])]
     )
-    arrays = Lone(spec_of(network, in_rows=("source->cells",))).chip.arrays
-    for axon, in_use in ((0, 0), (1, 1)):
-        push(arrays.synapses, arrays.flight, arrays.output.counters, axon, 0)
-        assert arrays.flight.wheel_state[IN_USE] == in_use
+    arrays = Lone(spec_of(network, layouts=ROWS)).chip.arrays
+    for neuron, in_use in ((0, 0), (1, 1)):
+        push(arrays.synapses, arrays.flight, arrays.output.counters, 0, neuron, 0)
+        assert arrays.flight.wheel.state[IN_USE] == in_use

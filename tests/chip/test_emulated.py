@@ -1,12 +1,15 @@
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 
 from chip import SLOT_CAPACITY, Chip, SlotOverflow, Snapshot, SnapshotMismatch
+from chip.arrays import ARRIVALS, FREE, HIGHEST, IN_USE, QUEUED, ROWS, SEGMENTS, TAKEN
+from chip.lanes import CHUNKS_OF_QUEUE
+from chip.queues import CHUNK, read_arrivals
 from network import Network
-from tests.chip.chips import LSB, Cut, Lone, spec_of
+from tests.chip.chips import LSB, Cut, Layouts, Lone, spec_of
 from tests.chip.networks import QUIET, RELAY, delta, describe, everything, explicit, times
 
 
@@ -41,13 +44,16 @@ def busy(*, weight: float = -0.4, fan_in: int = 5) -> Network:
 INNER, OUTER = "cells->cells", "source->cells"
 
 
-def fresh(in_rows: Collection[str] = (INNER,)) -> Lone:
-    return Lone(spec_of(busy(), in_rows=in_rows))
+ONE_OF_EACH = {INNER: ROWS, OUTER: SEGMENTS}
 
 
-def mid_flight(in_rows: Collection[str] = (INNER,)) -> Lone:
+def fresh(layouts: Layouts = ONE_OF_EACH) -> Lone:
+    return Lone(spec_of(busy(), layouts=layouts))
+
+
+def mid_flight(layouts: Layouts = ONE_OF_EACH) -> Lone:
     """Return a chip after 30 ticks, with output that nobody has drained."""
-    lone = fresh(in_rows)
+    lone = fresh(layouts)
     spikes = lone.run(30)
     output = lone.chip.arrays.output
     output.spikes[:3] = [(29 << 32) + neuron for neuron in range(3)]
@@ -72,15 +78,30 @@ def restored(lone: Lone, snapshot: Snapshot, tick: int) -> Lone:
     return lone
 
 
-@pytest.mark.parametrize("in_rows", [(), (INNER,), (INNER, OUTER)], ids=["segments", "both", "rows"])
-def test_a_restored_chip_goes_on_as_if_nothing_had_been(in_rows: Collection[str]) -> None:
-    lone = mid_flight(in_rows)
+EACH = {
+    "segments": SEGMENTS,
+    "both": ONE_OF_EACH,
+    "rows": ROWS,
+    "inner queued": {INNER: QUEUED},
+    "outer queued": {INNER: ROWS, OUTER: QUEUED},
+    "queued": QUEUED,
+}
+
+
+@pytest.mark.parametrize("layouts", EACH.values(), ids=EACH)
+def test_a_restored_chip_goes_on_as_if_nothing_had_been(layouts: Layouts) -> None:
+    """Queues are part full, and rows have arrived that nobody has read."""
+    lone = mid_flight(layouts)
+    queues = lone.chip.arrays.flight.queues
+    n_queued = sum(block.layout == QUEUED for block in lone.chip.spec.blocks)
+    assert (queues.state[IN_USE] > 0) == (n_queued > 0)
+    assert (queues.state[ARRIVALS] > 0) == (n_queued > 0)
     snapshot = lone.chip.snapshot()
     on = everything_of(lone, 40)
     assert len(on[0]) == 3
     assert len(on[2][0]) == 70
     assert everything_of(restored(lone, snapshot, 30), 40) == on
-    assert everything_of(restored(fresh(in_rows), snapshot, 30), 40) == on
+    assert everything_of(restored(fresh(layouts), snapshot, 30), 40) == on
 
 
 def test_a_snapshot_is_a_copy() -> None:
@@ -116,15 +137,15 @@ def crowded() -> Lone:
         projections=[explicit([(k % 5, k, 1.0, 1 + 37 * k) for k in range(30)], name="long")],
         recordings=[everything("cells", 30)],
     )
-    return Lone(spec_of(network, in_rows=("long",)))
+    return Lone(spec_of(network, layouts=ROWS))
 
 
 def test_a_wheel_that_has_grown_is_restored_into_one_that_has_not() -> None:
     lone = crowded()
-    small = lone.chip.arrays.flight.wheel_next.size
+    small = lone.chip.arrays.flight.wheel.next.size
     first = lone.chip.snapshot()
     lone.run(60)
-    assert lone.chip.arrays.flight.wheel_next.size > 4 * small
+    assert lone.chip.arrays.flight.wheel.next.size > 4 * small
     snapshot, waiting = lone.chip.snapshot(), lone.chip.in_flight(60)
     assert waiting > 1000
     on = everything_of(lone, 150)
@@ -136,6 +157,96 @@ def test_a_wheel_that_has_grown_is_restored_into_one_that_has_not() -> None:
     again.run(60)
     assert again.chip.in_flight(60) == waiting
     assert everything_of(again, 150)[1] == on[1]
+
+
+N_FLOOD, N_CELLS = 600, 7
+
+
+def flood(n_ticks: int = 12) -> Network:
+    """Return a network in which more words are queued than the first chunks hold."""
+    entries = [(k, j, 1.0 + j, 1 + (k + j) % 3) for k in range(N_FLOOD) for j in range(N_CELLS)]
+    return describe(
+        [delta("cells", N_CELLS, QUIET)],
+        sources=[times(*[tuple(range(n_ticks))] * N_FLOOD)],
+        projections=[explicit(entries, name="flood")],
+        recordings=[everything("cells", N_CELLS)],
+    )
+
+
+def flooded(layout: int = QUEUED) -> Lone:
+    return Lone(spec_of(flood(), layouts=layout))
+
+
+def test_chunks_that_run_out_are_made_more_and_nothing_is_lost_or_doubled() -> None:
+    lone, plain = flooded(), flooded(SEGMENTS)
+    first, n_words = lone.chip.arrays.flight.queues.next.size, N_FLOOD * N_CELLS
+    assert first == CHUNKS_OF_QUEUE * 4
+    assert first * CHUNK < n_words
+    lone.run(1)
+    plain.run(1)
+    arrays, before = lone.chip.arrays, lone.chip.n_synaptic_events
+    assert before == (n_words, 0)  # arrived, not read
+    assert not read_arrivals(arrays.synapses, arrays.flight.queues, arrays.output.counters)
+    queues = arrays.flight.queues
+    assert 0 < queues.state[TAKEN] < queues.state[ARRIVALS] == N_FLOOD
+    assert lone.chip.n_synaptic_events == before
+    assert lone.chip.in_flight(1) == n_words
+    # No part of the row that did not fit has been queued.
+    assert not read_arrivals(arrays.synapses, arrays.flight.queues, arrays.output.counters)
+    assert lone.chip.in_flight(1) == n_words
+    assert lone.read() > 0
+    assert lone.chip.arrays.flight.queues.next.size > first
+    assert lone.chip.arrays.flight.queues.state[ARRIVALS] == 0
+    assert (lone.chip.n_synaptic_events, lone.chip.in_flight(1)) == (before, n_words)
+    for _ in range(16):
+        assert lone.run(1) == plain.run(1)
+        assert lone.chip.n_synaptic_events == plain.chip.n_synaptic_events
+        assert lone.chip.in_flight(lone.tick) == plain.chip.in_flight(plain.tick)
+    (mine,), (theirs,) = lone.chip.drain_samples(), plain.chip.drain_samples()
+    assert np.array_equal(mine, theirs)
+    assert lone.chip.n_synaptic_events == (12 * n_words, 12 * n_words)
+    state = lone.chip.arrays.flight.queues.state
+    assert state[IN_USE] == 0
+
+
+def test_chunks_are_used_again() -> None:
+    lone = flooded()
+    lone.run(6)
+    chunks = lone.chip.arrays.flight.queues.next.size
+    highest = int(lone.chip.arrays.flight.queues.state[HIGHEST])
+    lone.run(6)
+    queues = lone.chip.arrays.flight.queues
+    assert (queues.next.size, queues.state[HIGHEST]) == (chunks, highest)
+    assert highest * CHUNK < 5 * N_FLOOD * N_CELLS
+    lone.run(5)
+    free, place = set(), int(queues.state[FREE])
+    while place >= 0:
+        assert place not in free
+        free.add(place)
+        place = int(queues.next[place])
+    assert free == set(range(highest))
+
+
+@pytest.mark.parametrize("stop_in_the_middle", [False, True])
+def test_chunks_that_have_grown_are_restored_into_a_chip_whose_have_not(stop_in_the_middle: bool) -> None:
+    lone, first = flooded(), flooded().chip.snapshot()
+    lone.run(1 if stop_in_the_middle else 5)
+    if stop_in_the_middle:
+        arrays = lone.chip.arrays
+        assert not read_arrivals(arrays.synapses, arrays.flight.queues, arrays.output.counters)
+    else:
+        assert lone.chip.arrays.flight.queues.next.size > flooded().chip.arrays.flight.queues.next.size
+    tick, snapshot = lone.tick, lone.chip.snapshot()
+    waiting = lone.chip.in_flight(tick)
+    on = everything_of(lone, 12)
+    for other in (flooded(), lone):
+        again = restored(other, snapshot, tick)
+        assert again.chip.in_flight(tick) == waiting
+        assert everything_of(again, 12) == on
+    again = restored(lone, first, 0)
+    assert (again.chip.in_flight(0), again.chip.n_synaptic_events) == (0, (0, 0))
+    again.run(tick)
+    assert everything_of(again, 12)[1:] == on[1:]
 
 
 def without(name: str) -> Callable[[Snapshot], None]:
@@ -153,9 +264,12 @@ def as_type(name: str, kind: str) -> Callable[[Snapshot], None]:
 ADVICE = "restore a snapshot of the same network on the same placement"
 
 REFUSED = {
-    "no state": (without("state"), "'state' must be float64 of shape (60,), got nothing"),
-    "float32": (as_type("state", "f4"), "'state' must be float64 of shape (60,), got float32 of shape (60,)"),
-    "slots": (cut("slots"), "'slots' must be int32 of shape (30,), got int32 of shape (29,)"),
+    "no state": (without("state"), "'state' must be float64 of shape ({state},), got nothing"),
+    "float32": (
+        as_type("state", "f4"),
+        "'state' must be float64 of shape ({state},), got float32 of shape ({state},)",
+    ),
+    "slots": (cut("slots"), "'slots' must be int32 of shape (32,), got int32 of shape (31,)"),
     "history": (cut("arrived"), "'arrived' must be int32 of shape (5,), got int32 of shape (4,)"),
     "buckets": (cut("buckets"), "'buckets' must be int32 of shape (21,), got int32 of shape (20,)"),
     "wheel": (cut("wheel"), "'wheel' must be int64 of shape (3,), got int64 of shape (2,)"),
@@ -167,7 +281,11 @@ REFUSED = {
         as_type("wheel_place", "u4"),
         "'wheel_place' must be int64 of shape ({wheel},), got uint32 of shape ({wheel},)",
     ),
-    "axon": (without("wheel_axon"), "'wheel_axon' must be uint32 of shape ({wheel},), got nothing"),
+    "row": (without("wheel_row"), "'wheel_row' must be uint32 of shape ({wheel},), got nothing"),
+    "block": (
+        as_type("wheel_block", "i8"),
+        "'wheel_block' must be int32 of shape ({wheel},), got int64 of shape ({wheel},)",
+    ),
     "sent": (without("wheel_sent"), "'wheel_sent' must be int64 of shape ({wheel},), got nothing"),
     "cursor": (cut("cursor"), "'cursor' must be int64 of shape (2,), got int64 of shape (1,)"),
     "counters": (cut("counters"), "'counters' must be int64 of shape (3,), got int64 of shape (2,)"),
@@ -193,15 +311,55 @@ def test_a_refused_snapshot_changes_nothing(spoil: Callable[[Snapshot], None], r
     before = lone.chip.snapshot()
     with pytest.raises(SnapshotMismatch) as refused:
         lone.chip.restore(snapshot)
-    rule = rule.format(flight=n_flight, less=n_flight - 1, wheel=n_wheel, wheel_less=n_wheel - 1)
+    sizes = {"flight": n_flight, "less": n_flight - 1, "wheel": n_wheel, "wheel_less": n_wheel - 1}
+    rule = rule.format(state=before["state"].size, **sizes)
     assert str(refused.value) == f"chip (board 0, chip 0): snapshot array {rule}; {ADVICE}"
+    assert same(lone.chip.snapshot(), before)
+
+
+REFUSED_QUEUES = {
+    "first": (cut("queue_first"), "'queue_first' must be int32 of shape (32,), got int32 of shape (31,)"),
+    "chunks in use": (
+        as_type("queue_chunks_in_use", "i8"),
+        "'queue_chunks_in_use' must be int32 of shape (32,), got int64 of shape (32,)",
+    ),
+    "tail": (without("queue_tail"), "'queue_tail' must be int64 of shape (32,), got nothing"),
+    "queues": (cut("queues"), "'queues' must be int64 of shape (6,), got int64 of shape (5,)"),
+    "chunks": (
+        cut("queue_chunks"),
+        "'queue_chunks' must be uint32 of shape ({words},), got uint32 of shape ({words_less},)",
+    ),
+    "next": (without("queue_next"), "'queue_next' must be int32 of shape ({chunks},), got nothing"),
+    "row": (
+        cut("queue_row"),
+        "'queue_row' must be uint32 of shape ({rows},), got uint32 of shape ({rows_less},)",
+    ),
+    "sent": (without("queue_sent"), "'queue_sent' must be int64 of shape ({rows},), got nothing"),
+}
+
+
+@pytest.mark.parametrize(("spoil", "rule"), REFUSED_QUEUES.values(), ids=REFUSED_QUEUES)
+def test_a_refused_snapshot_of_queues_changes_nothing(spoil: Callable[[Snapshot], None], rule: str) -> None:
+    snapshot = mid_flight(QUEUED).chip.snapshot()
+    chunks, rows = snapshot["queue_next"].size, snapshot["queue_row"].size
+    assert chunks > 0
+    assert rows > 0
+    spoil(snapshot)
+    lone = fresh(QUEUED)
+    lone.run(10)
+    before = lone.chip.snapshot()
+    with pytest.raises(SnapshotMismatch) as refused:
+        lone.chip.restore(snapshot)
+    words = chunks * CHUNK
+    sizes = {"words": words, "words_less": words - 1, "chunks": chunks, "rows": rows, "rows_less": rows - 1}
+    assert str(refused.value) == f"chip (board 0, chip 0): snapshot array {rule.format(**sizes)}; {ADVICE}"
     assert same(lone.chip.snapshot(), before)
 
 
 @pytest.mark.parametrize("other", [busy(weight=-0.5), busy(fan_in=6)], ids=["weights", "fan-in"])
 def test_a_snapshot_of_other_synapses_is_refused(other: Network) -> None:
     snapshot = mid_flight().chip.snapshot()
-    lone = Lone(spec_of(other, in_rows=(INNER,)))
+    lone = Lone(spec_of(other, layouts=ONE_OF_EACH))
     before = lone.chip.snapshot()
     with pytest.raises(SnapshotMismatch) as refused:
         lone.chip.restore(snapshot)
@@ -268,14 +426,18 @@ def test_building_tells_its_progress() -> None:
 
 
 def test_a_chip_is_the_same_however_many_threads_build_it() -> None:
-    one, other = (Chip(spec_of(busy(), in_rows=(INNER,)), threads=threads) for threads in (1, 3))
+    one, other = (Chip(spec_of(busy(), layouts=ONE_OF_EACH), threads=threads) for threads in (1, 3))
     assert same(one.snapshot(), other.snapshot())
-    for name in ("words", "start", "late", "load", "digest"):
+    for name in ("words", "start", "beside", "load", "digest"):
         assert np.array_equal(getattr(one.memory, name), getattr(other.memory, name))
 
 
-def test_room_is_made_only_where_there_is_none() -> None:
-    chip = fresh().chip
-    arrays = chip.arrays
+@pytest.mark.parametrize("layouts", EACH.values(), ids=EACH)
+def test_room_is_made_only_where_there_is_none(layouts: Layouts) -> None:
+    chip = fresh(layouts).chip
+    sizes = [group.next.size for group in chip.arrays.flight[1:]]
+    flight = chip.arrays.flight
     chip.make_room()
-    assert chip.arrays is arrays
+    assert [group.next.size for group in chip.arrays.flight[1:]] == sizes
+    for mine, theirs in zip(chip.arrays.flight, flight, strict=True):
+        assert all(one is other for one, other in zip(mine, theirs, strict=True))

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 
 from chip import SlotOverflow
+from chip.poisson import NEVER, poisson_table
 from chip.random import Purpose
 from tests.chip.chips import LSB, Cut, Lone, spec_of
 from tests.chip.drives import SEED, counts_of, driven, expected_bits, poisson_input, potentials, uniforms
@@ -38,6 +39,41 @@ def test_a_draw_must_be_above_a_threshold_to_count_one_more() -> None:
     inputs.guides[0] = np.searchsorted(inputs.thresholds, np.arange(256, dtype=np.uint32) << 24)
     (rows,) = lone.states(1)
     assert np.rint(rows[0] / LSB).tolist() == np.argsort(np.argsort(bits)).tolist()
+
+
+MEANS = [0.01, 0.1, 0.5, 1.0, 3.0, 7.9, 12.0, 20.0, 21.0, 22.0, 25.0, 40.0, 120.0, 699.0]
+"""Events a tick; up to about 20 of them, draws are compared with all usual thresholds."""
+
+
+@pytest.mark.parametrize("mean", MEANS)
+def test_counts_are_the_thresholds_below_the_draws(mean: float) -> None:
+    """1,300 neurons: two pieces and a part of a third, in each of which rare draws are counted on for."""
+    size, n_ticks = 1300, 12
+    network = driven(poisson_input(mean * 1e4), size=size)
+    thresholds, _ = poisson_table(mean * 1e4 * 0.1 * 1e-3)
+    draws = expected_bits(0, n_ticks, size) >> np.uint64(32)
+    expected = (draws[:, :, None] > thresholds.astype(np.uint64)).sum(axis=2)
+    assert np.array_equal(counts_of(network, n_ticks), expected)
+    assert expected.any()
+
+
+@pytest.mark.parametrize("means", [(30.0, 0.02), (12.0, 0.3), (600.0, 5.0), (600.0, 0.5)])
+def test_what_is_left_of_a_larger_table_does_not_count(means: tuple[float, float]) -> None:
+    """A law of few events is tabulated over one of many: the old thresholds stand behind the new."""
+    size, n_ticks, (large, small) = 1300, 40, means
+    course = steps((0.0, 1.0), (1.0, small / large), (2.0, 1.0), (3.0, small / large))
+    lone = Lone(spec_of(driven(poisson_input(large * 1e4, modulation=course), size=size)))
+    (rows,) = lone.states(n_ticks)
+    counts = np.rint(np.diff(rows / LSB, axis=0, prepend=0.0)).astype(np.int64)
+    draws = expected_bits(0, n_ticks, size) >> np.uint64(32)
+    now = values_of(course, n_ticks)
+    for tick in range(n_ticks):
+        thresholds, _ = poisson_table(float(large * 1e4 * 0.1 * 1e-3 * now[tick]))
+        expected = (draws[tick][:, None] > thresholds.astype(np.uint64)).sum(axis=1)
+        assert np.array_equal(counts[tick], expected)
+    table = lone.chip.arrays.inputs.thresholds
+    end = int(np.flatnonzero(table == NEVER)[0])
+    assert (table[end + 1 :] < NEVER).any()  # what the law of the first ticks has left there
 
 
 def test_rates_of_each_neuron_are_drawn_and_kept() -> None:

@@ -1,12 +1,18 @@
 import tempfile
 from pathlib import Path
 
+import numba
+import numpy as np
 import pytest
 
 from chip import jit
 from chip.arithmetic import log
+from chip.delivery import push
 from chip.jit import cache_folder
+from chip.queues import read_arrivals
 from chip.tick import advance_tick
+from chip.words import add_words
+from cluster.loop import run
 
 ROOT = Path(jit.__file__).parents[1]
 PACKAGES = ("api", "chip", "cluster", "network", "router", "spikerack")
@@ -18,7 +24,7 @@ def test_all_sources_with_kernels_are_known() -> None:
         path.relative_to(ROOT).as_posix()
         for package in PACKAGES
         for path in (ROOT / package).rglob("*.py")
-        if package != "chip" and ("@kernel" in path.read_text() or "njit" in path.read_text())
+        if package != "chip" and any(word in path.read_text() for word in ("@kernel", "@tick_kernel", "njit"))
     }
     assert with_kernels == set(jit._ELSEWHERE)
 
@@ -74,3 +80,16 @@ def test_kernels_are_exact_and_release_the_interpreter(compiled: object) -> None
     assert options["nogil"]
     assert options["error_model"] == "numpy"
     assert not options.get("fastmath", False)
+
+
+@pytest.mark.parametrize("compiled", [add_words, push, read_arrivals, advance_tick, run])
+def test_kernels_of_a_tick_cannot_allocate(compiled: object) -> None:
+    """So they count no references to arrays either: what would count them is not there."""
+
+    def allocates(n):
+        return np.empty(n).size
+
+    options = compiled.targetoptions  # type: ignore[attr-defined]
+    assert numba.jit(**log.targetoptions)(allocates)(3) == 3
+    with pytest.raises(numba.core.errors.TypingError, match="Only accept returning of array"):
+        numba.jit(**options)(allocates)(3)

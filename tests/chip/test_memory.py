@@ -8,12 +8,15 @@ import pytest
 
 from chip import appended as appended_module
 from chip import memory as memory_module
+from chip.arrays import QUEUED, ROWS, SEGMENTS
 from chip.memory import SynapseMemory, WeightErrors
 from chip.rows import BlockSpec
 from network import AllToAll, Explicit, FixedInDegree, FixedOutDegree, FixedProbability, Normal, OneToOne
 from tests.chip.cases import CODES, DELAY, INHIBITORY, LISTED, RULES, WEIGHT
 from tests.chip.expansion import Synapse, held
 from tests.chip.synapses import STEP, Case, Made, made_of
+
+LAYOUTS = pytest.mark.parametrize("layout", [SEGMENTS, ROWS, QUEUED], ids=["segments", "rows", "queued"])
 
 FIRST = Case(FixedInDegree(n=8), (6, 10), WEIGHT, DELAY)
 SECOND = Case(FixedInDegree(n=8), (9, 10), INHIBITORY, 1.2, number=1)
@@ -26,22 +29,27 @@ def mixed(**how: Any) -> Made:
     return made_of([(FIRST, None), (SECOND, None), (THIRD, (2, 7))], numbers=[0, 1, 0], **how)
 
 
-@pytest.mark.parametrize("in_rows", [False, True], ids=["segments", "rows"])
-def test_words_are_sorted_by_axon_and_then_by_delay(in_rows: bool) -> None:
-    made = mixed(in_rows=in_rows)
+@LAYOUTS
+def test_words_are_sorted_by_axon_and_then_by_delay(layout: int) -> None:
+    """And before that by terminal, in queued rows: the first row has the terminals 253 and 255."""
+    made = mixed(layout=layout)
     table = made.table()
     assert table.shape[0] == made.memory.words.size == 80 + 80 + 30
-    order = np.lexsort((table[:, 1], table[:, 0]))
+    terminals = made.terminals()
+    order = np.lexsort((table[:, 1], terminals, table[:, 0]))
     assert np.array_equal(table[order][:, :2], table[:, :2])
-    n_columns = sum(block.n * (1 if in_rows else block.delays.size) for block in made.blocks)
+    assert np.array_equal(terminals[order], terminals)
+    n_columns = sum(block.n * (block.delays.size if block.segments else 1) for block in made.blocks)
     assert made.memory.start.size == n_columns + 1
     assert (made.memory.start[0], made.memory.start[-1]) == (0, 190)
-    assert made.memory.late.size == (190 if in_rows else 0)
+    assert made.memory.beside.size == (0 if layout == SEGMENTS else 190)
+    of_terminal = np.bincount(terminals, minlength=256)[[0, 255, 254, 253]].tolist()
+    assert of_terminal == ([0, 80, 80, 30] if layout == QUEUED else [190, 0, 0, 0])
 
 
-@pytest.mark.parametrize("in_rows", [False, True], ids=["segments", "rows"])
-def test_rows_keep_to_their_axons_neurons_and_slots(in_rows: bool) -> None:
-    made = mixed(in_rows=in_rows)
+@LAYOUTS
+def test_rows_keep_to_their_axons_neurons_and_slots(layout: int) -> None:
+    made = mixed(layout=layout)
     parts = ((FIRST, 0, 100, (0, 10)), (SECOND, 6, 65_526, (0, 10)), (THIRD, 0, 50, (2, 7)))
     expected = [
         (s.source + axon, s.delay, s.target - part[0] + place, round(held(s.weight, STEP) / STEP))
@@ -60,9 +68,9 @@ def test_blocks_in_segments_and_in_rows_stand_side_by_side() -> None:
     blocks = [BlockSpec(6, FIRST.delays(), True), BlockSpec(9, SECOND.delays(), False)]
     rows = [FIRST.row(), SECOND.row(block=1)]
     memory = memory_module.build(rows, blocks=blocks, targets=[(0, 0), (0, 10)], n_slots=20)
-    alone = FIRST.made().memory, SECOND.made(in_rows=True).memory
+    alone = FIRST.made().memory, SECOND.made(layout=ROWS).memory
     assert np.array_equal(memory.words, np.concatenate([part.words for part in alone]))
-    assert np.array_equal(memory.late, alone[1].late)
+    assert np.array_equal(memory.beside, alone[1].beside)
     assert np.array_equal(memory.start, np.concatenate([alone[0].start[:-1], alone[1].start + 80]))
     assert np.array_equal(memory.digest, alone[0].digest + alone[1].digest)
 
@@ -217,7 +225,7 @@ def test_load_counts_in_lsbs() -> None:
 
 
 def equal(one: SynapseMemory, other: SynapseMemory) -> bool:
-    names = ("words", "start", "late", "load", "digest")
+    names = ("words", "start", "beside", "load", "digest")
     return all(np.array_equal(getattr(one, name), getattr(other, name)) for name in names) and (
         one.n_saturated == other.n_saturated
     )
@@ -238,14 +246,14 @@ def cut_up(**how: Any) -> SynapseMemory:
     return made_of([(case, None) for case in CUT.values()], numbers=[0, 0, 0, 1, 2, 3, 4], **how).memory
 
 
-@pytest.mark.parametrize("in_rows", [False, True], ids=["segments", "rows"])
+@LAYOUTS
 @pytest.mark.parametrize(("unit", "threads"), [(1 << 19, 2), (1, 1), (1, 3), (400, 2)])
 def test_units_and_threads_change_nothing(
-    monkeypatch: pytest.MonkeyPatch, in_rows: bool, unit: int, threads: int
+    monkeypatch: pytest.MonkeyPatch, layout: int, unit: int, threads: int
 ) -> None:
-    whole = cut_up(in_rows=in_rows)
+    whole = cut_up(layout=layout)
     monkeypatch.setattr(memory_module, "_UNIT", unit)
-    parts = cut_up(in_rows=in_rows, threads=threads)
+    parts = cut_up(layout=layout, threads=threads)
     assert equal(parts, whole)
     for one, other in zip(parts.errors, whole.errors, strict=True):
         assert (one.projection, one.largest, one.count) == (other.projection, other.largest, other.count)
@@ -257,7 +265,7 @@ def test_the_room_at_first_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> N
     for name in ("_LEAST_ROOM", "_MOST_ROOM"):
         monkeypatch.setattr(appended_module, name, 1)
     monkeypatch.setattr(memory_module, "_UNIT", 100)
-    assert equal(cut_up(in_rows=False), whole)
+    assert equal(cut_up(layout=SEGMENTS), whole)
 
 
 def test_progress_rises_to_1(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -298,10 +306,10 @@ def count_only(appended: Any, part: Any) -> None:
 
 def test_a_word_takes_four_bytes_and_its_index_four() -> None:
     case = Case(FixedInDegree(n=100), (10, 50), delay_ms=DELAY)
-    segments, rows = case.made().memory, case.made(in_rows=True).memory
+    segments, rows = case.made().memory, case.made(layout=ROWS).memory
     assert segments.words.nbytes == rows.words.nbytes == 4 * 5000
     assert segments.start.nbytes == 4 * (10 * case.delays().size + 1)
-    assert (rows.start.nbytes, rows.late.nbytes) == (4 * 11, 2 * 5000)
+    assert (rows.start.nbytes, rows.beside.nbytes) == (4 * 11, 2 * 5000)
 
 
 def test_synapses_of_a_case_are_told_with_their_places() -> None:

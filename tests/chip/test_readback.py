@@ -6,11 +6,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from chip import Chip
+from chip import Chip, Terminal
+from chip.arrays import QUEUED, ROWS, SEGMENTS
 from chip.readback import Neurons, SynapseTable, list_synapses
 from network import Network, parse_network
 from tests.chip.cases import LISTS, RULES, VALUES, of_value
-from tests.chip.chips import LSB, Cut, spec_of
+from tests.chip.chips import LSB, Cut, Layouts, spec_of
 from tests.chip.expansion import Synapse, expand, same
 from tests.chip.networks import QUIET, delta, describe, explicit, times
 from tests.chip.synapses import Case
@@ -50,17 +51,21 @@ def cut_up(network: Network) -> list[Cut]:
     return [*cuts, *rest, Cut("other", 0, 3, 3, 0)]
 
 
+LAYOUTS = pytest.mark.parametrize("layout", [SEGMENTS, ROWS, QUEUED], ids=["segments", "rows", "queued"])
+
+
 @cache
-def built(name: str, in_rows: bool) -> tuple[Network, Chip]:
+def built(name: str, layout: int) -> tuple[Network, Chip]:
     network = network_of(CASES[name])
-    spec = spec_of(network, cuts=cut_up(network), in_rows=("the",) if in_rows else ())
+    spec = spec_of(network, cuts=cut_up(network), layouts=layout)
+    assert len(spec.blocks) == (1 if layout == QUEUED else 2)
     return network, Chip(spec)
 
 
 @cache
 def expanded(name: str) -> list[Synapse]:
     most = 32767 * LSB
-    synapses = expand(built(name, False)[0], 0)
+    synapses = expand(built(name, SEGMENTS)[0], 0)
     return [s._replace(weight=min(max(s.weight, -most), most)) for s in synapses]
 
 
@@ -75,10 +80,11 @@ def listed(table: SynapseTable) -> list[Synapse]:
     return [Synapse(*entry) for entry in zip(*(column.tolist() for column in columns), strict=True)]
 
 
-@pytest.mark.parametrize("in_rows", [False, True], ids=["segments", "rows"])
-@pytest.mark.parametrize("name", CASES)
-def test_all_synapses_are_those_of_plain_python(name: str, in_rows: bool) -> None:
-    network, chip = built(name, in_rows)
+@pytest.mark.parametrize(
+    ("name", "layout"), [(name, layout) for name, case in CASES.items() for layout in case.layouts]
+)
+def test_all_synapses_are_those_of_plain_python(name: str, layout: int) -> None:
+    network, chip = built(name, layout)
     source, target = members(network)
     table = list_synapses(chip, source=Neurons(source, 0, 10**6), target=Neurons(target, 0, 10**6))
     assert same(listed(table), expanded(name), LSB)
@@ -98,13 +104,13 @@ RANGES = [
 ]
 
 
-@pytest.mark.parametrize("in_rows", [False, True], ids=["segments", "rows"])
+@LAYOUTS
 @pytest.mark.parametrize("name", ["fixed_in_degree", "distance", "convolution", "explicit", "weight product"])
 @pytest.mark.parametrize(("sources", "targets"), RANGES)
 def test_ranges_leave_out_what_they_do_not_name(
-    name: str, in_rows: bool, sources: tuple[int, int], targets: tuple[int, int]
+    name: str, layout: int, sources: tuple[int, int], targets: tuple[int, int]
 ) -> None:
-    network, chip = built(name, in_rows)
+    network, chip = built(name, layout)
     source, target = members(network)
     table = list_synapses(chip, source=Neurons(source, *sources), target=Neurons(target, *targets))
     expected = [
@@ -116,7 +122,7 @@ def test_ranges_leave_out_what_they_do_not_name(
 
 
 def test_what_is_not_on_the_chip_is_not_found() -> None:
-    network, chip = built("fixed_in_degree", False)
+    network, chip = built("fixed_in_degree", SEGMENTS)
     source, target = members(network)
     for one, other in ((0, target), (source, 0), (target, source), (9, 9)):
         table = list_synapses(chip, source=Neurons(one, 0, 10**6), target=Neurons(other, 0, 10**6))
@@ -135,7 +141,7 @@ def two_receptors(**how: Any) -> Chip:
         [exponential, delta("few", 4, QUIET)],
         sources=[times((0,), (1,))],
         projections=[
-            explicit([(0, 0, 1.0, 1), (1, 4, 2.0, 700)], receptor="excitatory", name="ex"),
+            explicit([(0, 0, 1.0, 1), (1, 4, 2.0, 200)], receptor="excitatory", name="ex"),
             explicit([(1, 4, -8.0, 3), (1, 4, -16.0, 3)], receptor="inhibitory", name="in"),
             explicit([(0, 3, 0.5, 2)], name="delta") | {"target": "few"},
         ],
@@ -143,28 +149,34 @@ def two_receptors(**how: Any) -> Chip:
     return Chip(spec_of(network, shifts={"in": 3}, **how))
 
 
-@pytest.mark.parametrize("in_rows", [(), ("in",), ("ex", "in", "delta")])
-def test_receptors_steps_and_blocks_are_told_apart(in_rows: tuple[str, ...]) -> None:
-    chip = two_receptors(in_rows=in_rows)
+@pytest.mark.parametrize(
+    "layouts", [SEGMENTS, {"in": ROWS}, ROWS, {"in": QUEUED}, {"ex": ROWS, "delta": QUEUED}, QUEUED]
+)
+def test_receptors_steps_and_blocks_are_told_apart(layouts: Layouts) -> None:
+    chip = two_receptors(layouts=layouts)
     source, cells = Neurons(2, 0, 2), Neurons(0, 0, 5)
     table = list_synapses(chip, source=source, target=cells)
     assert sorted(zip(listed(table), table.receptor.tolist(), table.step.tolist(), strict=True)) == [
         (Synapse(0, 0, 1, 1.0), 0, LSB),
         (Synapse(1, 4, 3, -16.0), 1, 8 * LSB),
         (Synapse(1, 4, 3, -8.0), 1, 8 * LSB),
-        (Synapse(1, 4, 700, 2.0), 0, LSB),
+        (Synapse(1, 4, 200, 2.0), 0, LSB),
     ]
     for number, block in enumerate(chip.spec.blocks):
         own = list_synapses(chip, source=source, target=cells, block=number)
-        shifts = {(s.receptor, s.shift) for s in (block,)}
+        shifts = {(terminal.receptor, terminal.shift) for terminal in block.terminals}
         assert {
             (r, round(np.log2(step / LSB))) for r, step in zip(own.receptor, own.step, strict=True)
         } <= shifts
+    if layouts == QUEUED:
+        (block,) = chip.spec.blocks
+        assert block.terminals == (Terminal(0, 0, 0), Terminal(0, 1, 3))
     few = list_synapses(chip, source=source, target=Neurons(1, 0, 4))
     assert listed(few) == [Synapse(0, 3, 2, 0.5)]
 
 
-def test_slices_of_one_bank_are_told_apart() -> None:
+@LAYOUTS
+def test_slices_of_one_bank_are_told_apart(layout: int) -> None:
     """Two populations side by side in a bank, met by the same source."""
     rule = {"rule": "all_to_all"}
     network = describe(
@@ -175,7 +187,7 @@ def test_slices_of_one_bank_are_told_apart() -> None:
             for name, weight in (("one", 1.0), ("two", 2.0))
         ],
     )
-    chip = Chip(spec_of(network))
+    chip = Chip(spec_of(network, layouts=layout))
     for member, weight in ((0, 1.0), (1, 2.0)):
         table = list_synapses(chip, source=Neurons(2, 1, 2), target=Neurons(member, 1, 3))
         assert listed(table) == [Synapse(1, 1, 1, weight), Synapse(1, 2, 1, weight)]

@@ -27,8 +27,8 @@ def test_every_rule_of_the_language_has_a_generator() -> None:
 @pytest.mark.parametrize("case", HELD.values(), ids=HELD)
 def test_a_chip_makes_what_plain_python_expands(case: Case) -> None:
     expected, exact = case.expected(), bool(case.codes.values.size)
-    for in_rows in (False, True):
-        assert same(case.synapses(in_rows=in_rows), expected, 0.0 if exact else STEP)
+    for layout in case.layouts:
+        assert same(case.synapses(layout=layout), expected, 0.0 if exact else STEP)
     assert len(expected) >= 4
 
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chip.arrays import QUEUED, ROWS
 from network import (
     AllToAll,
     Convolution,
@@ -48,15 +49,22 @@ def adds_up(case: Case, parts: list[tuple[int, int]], **how: Any) -> bool:
 @settings(fixed, max_examples=8)
 @given(data=st.data())
 def test_any_slicing_gives_the_same_synapses(case: Case, data: st.DataObject) -> None:
-    assert adds_up(case, data.draw(cuts(case.sizes[1])), in_rows=data.draw(st.booleans()))
+    assert adds_up(case, data.draw(cuts(case.sizes[1])), layout=data.draw(st.sampled_from(case.layouts)))
 
 
 @pytest.mark.parametrize("case", DRAWN.values(), ids=DRAWN)
 def test_layouts_have_the_same_digest(case: Case) -> None:
-    segments, rows = case.made().memory, case.made(in_rows=True).memory
-    assert np.array_equal(segments.digest, rows.digest)
+    segments, *others = (case.made(layout=layout).memory for layout in case.layouts)
+    assert len(others) >= 1
     assert segments.digest.all()
-    assert np.array_equal(np.sort(segments.words), np.sort(rows.words))
+    for other in others:
+        assert np.array_equal(segments.digest, other.digest)
+        assert np.array_equal(np.sort(segments.words), np.sort(other.words))
+        assert np.array_equal(segments.load, other.load)
+
+
+def test_most_of_these_can_be_queued() -> None:
+    assert sum(QUEUED in case.layouts for case in DRAWN.values()) > 0.8 * len(DRAWN)
 
 
 def sized(n: int) -> dict[str, Case]:
@@ -108,7 +116,7 @@ LARGE = sized(65_537)
 def test_populations_may_be_larger_than_a_bank(case: Case) -> None:
     """The whole does not fit a bank: halves and quarters are compared, with threads and in rows."""
     quarters = [case.made(part).memory for part in pairwise((0, 16_384, 32_768, 40_009, 65_537))]
-    halves = [case.made(part, in_rows=True, threads=2).memory for part in pairwise((0, 32_769, 65_537))]
+    halves = [case.made(part, layout=ROWS, threads=2).memory for part in pairwise((0, 32_769, 65_537))]
     digests = [np.sum([memory.digest for memory in own], axis=0) for own in (quarters, halves)]
     assert np.array_equal(*digests)
     assert np.array_equal(*(np.concatenate([memory.load for memory in own]) for own in (quarters, halves)))

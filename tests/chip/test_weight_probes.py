@@ -6,16 +6,19 @@ import numpy as np
 import pytest
 
 from chip import Chip
+from chip.arrays import QUEUED, ROWS, SEGMENTS
 from chip.emulated import WeightProbe
 from chip.layout import sample_rows
 from chip.readback import Neurons, list_synapses
 from tests.chip.chips import Lone, spec_of
 from tests.chip.networks import QUIET, delta, describe, everything, explicit, times
 
+LAYOUTS = pytest.mark.parametrize("layout", [SEGMENTS, ROWS, QUEUED], ids=["segments", "rows", "queued"])
+
 ENTRIES = [(0, 1, 4.0, 3), (1, 0, -2.5, 1), (1, 2, 0.25, 7), (0, 0, -0.5, 3), (1, 1, 8.0, 1)]
 
 
-def lone_with_probes(*intervals: int) -> tuple[Lone, list[np.ndarray]]:
+def lone_with_probes(*intervals: int, layout: int = SEGMENTS) -> tuple[Lone, list[np.ndarray]]:
     """A chip with a recording of states, and a probe of all its weights for each interval."""
     network = describe(
         [delta("cells", 3, QUIET)],
@@ -23,15 +26,16 @@ def lone_with_probes(*intervals: int) -> tuple[Lone, list[np.ndarray]]:
         projections=[explicit(ENTRIES)],
         recordings=[everything("cells", 3)],
     )
-    lone = Lone(spec_of(network))
+    lone = Lone(spec_of(network, layouts=layout))
     table = list_synapses(lone.chip, source=Neurons(1, 0, 2), target=Neurons(0, 0, 3))
     step = float(table.step[0])
     lone.chip.add_weight_probes([WeightProbe(table.word, step, interval) for interval in intervals])
     return lone, [table.source, table.target, table.weight]
 
 
-def test_weights_are_sampled_beside_states_at_the_ends_of_intervals() -> None:
-    lone, (source, target, weight) = lone_with_probes(1, 3)
+@LAYOUTS
+def test_weights_are_sampled_beside_states_at_the_ends_of_intervals(layout: int) -> None:
+    lone, (source, target, weight) = lone_with_probes(1, 3, layout=layout)
     states, every, third = lone.states(10)
     assert (states.shape, every.shape, third.shape) == ((10, 3), (10, 5), (3, 5))
     listed = sorted(zip(source.tolist(), target.tolist(), weight.tolist(), strict=True))
@@ -44,8 +48,9 @@ def test_weights_are_sampled_beside_states_at_the_ends_of_intervals() -> None:
     assert np.ptp(states) > 1.0
 
 
-def test_a_sample_is_of_the_words_as_they_stand() -> None:
-    lone, (_, _, weight) = lone_with_probes(2)
+@LAYOUTS
+def test_a_sample_is_of_the_words_as_they_stand(layout: int) -> None:
+    lone, (_, _, weight) = lone_with_probes(2, layout=layout)
     lone.run(2)
     words, place = lone.chip.arrays.synapses.words, lone.chip.arrays.probes.place[-5]
     words[place] = np.uint32(-3 << 16 & 0xFFFF0000) | words[place] & np.uint32(0xFFFF)
@@ -56,8 +61,9 @@ def test_a_sample_is_of_the_words_as_they_stand() -> None:
     assert rows[1].tolist() == [-3 * step, *weight[1:].tolist()]
 
 
-def test_a_probe_is_part_of_snapshots_and_of_tick_0() -> None:
-    lone, _ = lone_with_probes(2)
+@LAYOUTS
+def test_a_probe_is_part_of_snapshots_and_of_tick_0(layout: int) -> None:
+    lone, _ = lone_with_probes(2, layout=layout)
     lone.run(3)
     snapshot = lone.chip.snapshot()
     lone.run(4)

@@ -13,7 +13,7 @@ from cluster.estimate import Estimate
 from cluster.lowering import lower
 from cluster.plan import MAX_EPOCH_TICKS, Plan
 from cluster.recordings import MAX_RECORDED_VALUES
-from cluster.worker import Worker
+from cluster.worker import Worker, chips_of_workers
 from network import FixedTotalNumber, Network, parse_network
 from spikerack.examples import brunel, microcircuit
 from tests.cluster.samples import RACK, everything_network, pair, plan_of
@@ -73,7 +73,7 @@ def near_network(p: dict[str, Any] | None = None) -> Network:
 @pytest.mark.parametrize("chips", [1, 3, 8])
 def test_limits_are_those_of_the_fullest_chip(network: Network, chips: int) -> None:
     plan = plan_of(network, chips)
-    specs = [lower(plan, chip) for chip in range(chips)]
+    specs = [lower(plan, (chip,)) for chip in range(chips)]
     numbers = used(network, chips)
     assert numbers["chips"] == chips
     assert numbers["neurons"] == max(sum(p.n for p in spec.slices if p.bank >= 0) for spec in specs)
@@ -88,7 +88,7 @@ def test_limits_are_those_of_the_fullest_chip(network: Network, chips: int) -> N
 def test_synapse_words_are_those_of_the_fullest_chip(chips: int, tolerance: float) -> None:
     network = microcircuit(0.1)
     plan = plan_of(network, chips)
-    built = [Worker(plan, chip).built().n_synapses for chip in range(chips)]
+    built = [Worker(plan, chips_of_workers(chips, chips), chip).built().n_synapses for chip in range(chips)]
     assert used(network, chips)["synapse_words"] == pytest.approx(max(built), rel=tolerance, abs=0)
 
 
@@ -96,7 +96,7 @@ def test_synapse_words_are_those_of_the_fullest_chip(chips: int, tolerance: floa
 @pytest.mark.usefixtures("kernels")
 def test_synapses_of_a_rule_of_distance_are_expected_from_its_kernel() -> None:
     network = near_network()
-    built = Worker(plan_of(network), 0).built().n_synapses
+    built = Worker(plan_of(network), chips_of_workers(1, 1), 0).built().n_synapses
     report = fit(network, RACK, DeployOptions())
     assert report.n_synapses == pytest.approx(built, rel=0.005)
     assert used(network, 1)["synapse_words"] == report.n_synapses
@@ -128,7 +128,7 @@ def test_memory_estimate_is_within_15_percent_of_the_arrays(
 ) -> None:
     options = DeployOptions(chips=chips, precision=precision)
     plan = Plan(network, RACK, options)
-    real = sum(Worker(plan, chip).built().n_bytes for chip in range(chips))
+    real = sum(Worker(plan, chips_of_workers(chips, chips), chip).built().n_bytes for chip in range(chips))
     assert fit(network, RACK, options).memory_bytes == pytest.approx(real, rel=0.15)
 
 

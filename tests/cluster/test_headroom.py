@@ -59,7 +59,7 @@ def built(network: Network) -> Chip:
     plan = plan_of(network)
     check(network)
     require_fit(network, RACK, plan.options)
-    return Chip(lower(plan, 0))
+    return Chip(lower(plan, (0,)))
 
 
 @pytest.mark.parametrize(

@@ -50,10 +50,10 @@ def test_what_one_writes_all_see(shared: SharedMailboxes) -> None:
 def test_the_host_aborts_and_clears_for_all(shared: SharedMailboxes) -> None:
     mail = attach(shared.path, SHAPE)
     publish(mail.control, 1, 3)
-    assert wait_for(mail.control, 0, 2, 3)
+    assert wait_for(mail.control, 0, 2, 3, 200)
     shared.abort()
-    assert not wait_for(mail.control, 0, 2, 3)
-    assert not wait_for(mail.control, 0, 2, 99)
+    assert not wait_for(mail.control, 0, 2, 3, 200)
+    assert not wait_for(mail.control, 0, 2, 99, 200)
     shared.clear()
     assert not mail.control.any()
 

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pytest
 
+import chip.lanes
 import chip.layout
 import cluster.axons
 import cluster.worker
+from chip.arrays import QUEUED, ROWS, SEGMENTS
 from chip.lanes import pushes_at_once
 from cluster import DeployOptions, RunOutcome, run_local
 from cluster.errors import WorkerAborted
 from cluster.exchange import Shape, abort
 from cluster.loop import ABORTED, run
 from cluster.lowering import lower
-from cluster.worker import Worker
+from cluster.worker import Worker, chips_of_workers
 from network import Network, parse_network
 from tests.cluster.samples import everything, everything_network, pair, plan_of
 
@@ -74,6 +78,11 @@ def test_a_roomy_buffer_needs_one_call_an_advance(monkeypatch: pytest.MonkeyPatc
     assert all(reached == until for reached, until in calls)
 
 
+def n_workers(chips: int) -> int:
+    """Return how many workers share chips on this machine."""
+    return min(chips, len(os.sched_getaffinity(0)))
+
+
 def scattered() -> Network:
     """The network of all rules, with delays of up to 300 ms: 3,000 ticks."""
     network = everything()
@@ -90,21 +99,24 @@ def delivered(outcome: RunOutcome) -> int:
 
 @pytest.mark.slow
 def test_short_and_long_delays_are_the_same_in_any_layout(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In rows, and on three chips too with a wheel that begins too small; in segments of 3,000 columns."""
+    """Rows and queues, on three chips too, with a wheel that begins too small; segments of 3,000 columns."""
     network = scattered()
 
     def outcome(chips: int) -> RunOutcome:
         return run_local(network, n_ticks=4000, options=DeployOptions(chips=chips))
 
-    def layouts() -> set[bool]:
-        return {block.segments for block in lower(plan_of(network), 0).blocks}
+    def layouts() -> set[int]:
+        return {block.layout for block in lower(plan_of(network), (0,)).blocks}
 
-    assert layouts() == {False, True}
-    monkeypatch.setattr(chip.layout, "wheel_size", pushes_at_once)
+    assert layouts() == {ROWS, QUEUED}
+    monkeypatch.setattr(chip.lanes, "wheel_size", pushes_at_once)
     rows = outcome(1), outcome(3)
+    monkeypatch.setattr(cluster.axons, "_SHORT", 0)
+    assert layouts() == {SEGMENTS, ROWS}
+    without_queues = outcome(1), outcome(3)
     monkeypatch.setattr(cluster.axons, "_COLUMNS", 3000)
-    assert layouts() == {True}
-    for other in (*rows[1:], outcome(1), outcome(3)):
+    assert layouts() == {SEGMENTS}
+    for other in (*rows[1:], *without_queues, outcome(1), outcome(3)):
         assert np.array_equal(other.tick, rows[0].tick)
         assert np.array_equal(other.neuron, rows[0].neuron)
         assert other.summary["digest"] == rows[0].summary["digest"]
@@ -117,17 +129,42 @@ def test_short_and_long_delays_are_the_same_in_any_layout(monkeypatch: pytest.Mo
 @pytest.mark.parametrize("chips", [1, 3])
 def test_a_wheel_without_room_is_given_more(monkeypatch: pytest.MonkeyPatch, chips: int) -> None:
     network = scattered()
-    monkeypatch.setattr(chip.layout, "wheel_size", pushes_at_once)
+    monkeypatch.setattr(chip.lanes, "wheel_size", pushes_at_once)
     calls = calls_of_the_loop(monkeypatch)
     outcome = run_local(network, n_ticks=400, options=DeployOptions(chips=chips))
-    assert sum(reached < until for reached, until in calls) >= chips
+    assert sum(reached < until for reached, until in calls) >= n_workers(chips)
     assert outcome.summary["conservation"]["lossless"]
     assert outcome.summary["conservation"]["synaptic_events"]["in_flight"] > 1000
 
 
+def queueing() -> Network:
+    """The network of all rules, with delays of up to 25 ms, of which few synapses share one."""
+    network = everything()
+    for projection in network["projections"]:
+        if projection.get("delay_ms") is not None:
+            projection["delay_ms"] = {"kind": "uniform", "low": 0.4, "high": 25}
+    return parse_network(network)
+
+
+@pytest.mark.parametrize("chips", [1, 3])
+def test_chunks_that_run_out_are_given_more(monkeypatch: pytest.MonkeyPatch, chips: int) -> None:
+    """There is none at first."""
+    network, options = queueing(), DeployOptions(chips=chips)
+    assert {b.layout for b in lower(plan_of(network), (0,)).blocks} >= {QUEUED}
+    roomy = run_local(network, n_ticks=600, options=options)
+    monkeypatch.setattr(chip.lanes, "CHUNKS_OF_QUEUE", 0)
+    calls = calls_of_the_loop(monkeypatch)
+    narrow = run_local(network, n_ticks=600, options=options)
+    assert sum(reached < until for reached, until in calls) >= n_workers(chips)
+    for name in ("digest", "conservation", "synapse_digest"):
+        assert narrow.summary[name] == roomy.summary[name]
+    assert narrow.summary["conservation"]["lossless"]
+    assert narrow.summary["conservation"]["synaptic_events"]["in_flight"] > 1000
+
+
 def attached(chips: int, number: int = 0) -> tuple[Worker, np.ndarray]:
-    plan = plan_of(EVERY, chips)
-    worker, shape = Worker(plan, number), Shape.of(plan)
+    plan, shares = plan_of(EVERY, chips), chips_of_workers(chips, chips)
+    worker, shape = Worker(plan, shares, number), Shape.of(plan, shares)
     buffer = np.zeros(shape.n_bytes, np.uint8)
     worker.attach(shape.mailboxes(buffer))
     return worker, buffer
@@ -135,7 +172,7 @@ def attached(chips: int, number: int = 0) -> tuple[Worker, np.ndarray]:
 
 def test_an_aborted_chip_says_so_and_stops() -> None:
     worker, buffer = attached(3, number=1)
-    mail = Shape.of(worker.plan).mailboxes(buffer)
+    mail = Shape.of(worker.plan, chips_of_workers(3, 3)).mailboxes(buffer)
     abort(mail)
     assert run(worker.chip.arrays, worker.port, mail, 0, 10) == ABORTED
     with pytest.raises(WorkerAborted) as caught:

@@ -66,7 +66,7 @@ def of_deployment(described: dict[str, Any]) -> ChipSpec:
     plan = Plan(parse_network(described), SYSTEM, OPTIONS)
     assert plan.epoch_ticks == 64
     assert len(plan.tables) == 4
-    return lower(plan, 1)
+    return lower(plan, (1,))
 
 
 def steps(work: Callable[[dict[str, Any]], object], n: int) -> int:

@@ -87,7 +87,7 @@ def test_destinations_are_the_chips_of_the_targets_of_each_population() -> None:
     assert plan.chips_of == (frozenset({0}), frozenset({1, 2}))
     assert plan.destinations_of == (frozenset({1, 2}), frozenset({0}))
     assert plan.range_destinations == (frozenset({1, 2}), frozenset({0}), frozenset({0}))
-    assert plan.neurons_per_chip.tolist() == [10, 4, 6]
+    assert [plan.n_neurons_of(chip) for chip in range(3)] == [10, 4, 6]
     assert [plan.chip_name(chip) for chip in range(3)] == [
         "chip (board 0, chip 0)",
         "chip (board 0, chip 1)",

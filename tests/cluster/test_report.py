@@ -8,7 +8,7 @@ import pytest
 
 from chip.memory import WeightErrors
 from cluster.report import mapping_report, measured_errors
-from cluster.worker import Built, Worker
+from cluster.worker import Built, Worker, chips_of_workers
 from network import Network, parse_network
 from tests.cluster.samples import pair, plan_of
 
@@ -25,8 +25,8 @@ def weighted(**projection: Any) -> Network:
 
 
 def line_of(network: Network, chips: int) -> tuple[dict[str, Any], dict[str, Any]]:
-    plan = plan_of(network, chips)
-    report = mapping_report(plan, [Worker(plan, chip).built() for chip in range(chips)], 0.0)
+    plan, shares = plan_of(network, chips), chips_of_workers(chips, chips)
+    report = mapping_report(plan, [Worker(plan, shares, chip).built() for chip in range(chips)], 0.0)
     return report["quantisation"][0], report
 
 
@@ -74,14 +74,14 @@ def test_errors_are_the_same_on_any_number_of_chips(more: dict[str, Any]) -> Non
     assert one[1]["n_saturated_weights"] == three[1]["n_saturated_weights"]
 
 
-def built(chip: int, *errors: WeightErrors) -> Built:
-    return Built(chip, 0, 0, 0, 0, 0, (0, 0), weight_errors=errors)
+def built(*errors: WeightErrors) -> Built:
+    return Built((), 0, 0, (0, 0), weight_errors=errors)
 
 
 def test_errors_of_all_chips_are_merged() -> None:
     chips = [
-        built(0, WeightErrors(0, 0.5, 2.0, 10), WeightErrors(2, 0.0, 0.0, 0)),
-        built(1, WeightErrors(0, 0.25, 1.0, 20)),
-        built(2),
+        built(WeightErrors(0, 0.5, 2.0, 10), WeightErrors(2, 0.0, 0.0, 0)),
+        built(WeightErrors(0, 0.25, 1.0, 20)),
+        built(),
     ]
     assert measured_errors(chips) == {0: (0.5, 3.0, 30), 2: (0.0, 0.0, 0)}

@@ -9,7 +9,7 @@ from cluster.lowering import lower
 from cluster.options import Placement
 from cluster.plan import Plan
 from cluster.shares import Held, shares
-from cluster.worker import Worker
+from cluster.worker import Worker, chips_of_workers
 from network import Network, parse_network
 from spikerack.examples import microcircuit, million
 from tests.cluster.samples import RACK, everything_network, pair, plan_of
@@ -50,7 +50,7 @@ def test_chips_without_neurons_have_shares() -> None:
 @pytest.mark.parametrize("placement", ["default", "consecutive"])
 def test_limits_are_those_of_the_chips(network: Network, chips: int, placement: Placement) -> None:
     plan = plan_of(network, chips, placement=placement)
-    specs = [lower(plan, chip) for chip in range(chips)]
+    specs = [lower(plan, (chip,)) for chip in range(chips)]
     options = DeployOptions(chips=chips, placement=placement)
     numbers = {use.limit: use.used for use in fit(network, RACK, options).limits}
     assert numbers["neurons"] == max(sum(p.n for p in spec.slices if p.bank >= 0) for spec in specs)
@@ -67,7 +67,8 @@ def test_limits_are_those_of_the_chips(network: Network, chips: int, placement: 
 def test_consecutive_memory_and_words_are_those_of_the_chips(network: Network, chips: int) -> None:
     options = DeployOptions(chips=chips, placement="consecutive")
     plan = Plan(network, RACK, options)
-    built = [Worker(plan, chip).built() for chip in range(chips)]
+    shares_of = chips_of_workers(chips, chips)
+    built = [Worker(plan, shares_of, chip).built() for chip in range(chips)]
     report = fit(network, RACK, options)
     assert report.memory_bytes == pytest.approx(sum(chip.n_bytes for chip in built), rel=0.15)
     words = next(use.used for use in report.limits if use.limit == "synapse_words")

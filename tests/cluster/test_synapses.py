@@ -295,7 +295,7 @@ def test_only_a_recorded_projection_has_axons_of_its_own() -> None:
         ThreadTeam(plan_of(n)) for n in (network, network.model_copy(update={"recordings": (weights,)}))
     )
     try:
-        n_axons = [team.build(lambda phase, share: None)[0].n_axons for team in (one, two)]
+        n_axons = [team.build(lambda phase, share: None)[0].chips[0].n_axons for team in (one, two)]
         pages = [read(team, source="a", target="b") for team in (one, two)]
     finally:
         one.close()

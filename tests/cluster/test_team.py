@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import psutil
@@ -14,7 +14,7 @@ import cluster.team
 from cluster.errors import WorkerAborted
 from cluster.plan import Plan
 from cluster.team import ThreadTeam, peak_bytes_of_process, total_digest
-from cluster.worker import Built, Worker
+from cluster.worker import Built, Worker, chips_of_workers
 from tests.cluster.samples import everything_network, plan_of
 
 pytestmark = pytest.mark.usefixtures("kernels")
@@ -46,21 +46,22 @@ def test_building_tells_its_progress() -> None:
     assert shares == sorted(shares)
     assert shares[-1] == pytest.approx(1.0)
     assert 0 < shares[0] < 0.5
-    assert [b.chip for b in built] == [0, 1, 2]
+    assert [chip.chip for b in built for chip in b.chips] == [0, 1, 2]
     assert sum(b.n_synapses for b in built) == EVERY.n_synapses
 
 
 def test_the_synapse_digest_does_not_depend_on_the_chips(team: ThreadTeam) -> None:
-    alone = Worker(plan_of(EVERY), 0).built()
-    three = [Worker(plan_of(EVERY, 3, placement="shuffled"), chip).built() for chip in range(3)]
+    alone = Worker(plan_of(EVERY), (range(1),), 0).built()
+    plan, shares = plan_of(EVERY, 3, placement="shuffled"), chips_of_workers(3, 3)
+    three = [Worker(plan, shares, chip).built() for chip in range(3)]
     assert total_digest([alone]) == total_digest(three)
     other = everything_network(seed=8)
-    assert total_digest([Worker(plan_of(other), 0).built()]) != total_digest([alone])
+    assert total_digest([Worker(plan_of(other), (range(1),), 0).built()]) != total_digest([alone])
 
 
 def test_a_total_digest_is_32_digits() -> None:
     def with_lanes(*lanes: int) -> Built:
-        return Built(0, 0, 0, 0, 0, 0, lanes)
+        return Built((), 0, 0, lanes)
 
     parts = [with_lanes(2**64 - 1, 5), with_lanes(3, 2**63), with_lanes(0, 2**63)]
     assert total_digest(parts) == "0000000000000002" + "0000000000000005"
@@ -82,8 +83,9 @@ def test_a_team_that_is_reset_does_the_same_again(team: ThreadTeam) -> None:
             theirs.mailed,
             theirs.synaptic,
         )
-        assert np.array_equal(mine.entry_events, theirs.entry_events)
-    assert sum(t.entry_events.sum() for t in first_tallies) == first.size
+        for events, others in zip(mine.entry_events, theirs.entry_events, strict=True):
+            assert np.array_equal(events, others)
+    assert sum(events.sum() for t in first_tallies for events in t.entry_events) == first.size
 
 
 def test_an_error_of_one_chip_stops_the_others_and_is_the_one_that_is_raised(
@@ -92,7 +94,7 @@ def test_an_error_of_one_chip_stops_the_others_and_is_the_one_that_is_raised(
     advance = Worker.advance
 
     def dies(worker: Worker, until: int):
-        if worker.number == 2:
+        if 2 in worker.chips:
             raise MemoryError("chip (board 0, chip 2): no memory")
         return advance(worker, until)
 
@@ -107,7 +109,7 @@ def test_close_ends_an_advance_that_waits_and_all_threads(monkeypatch: pytest.Mo
     inside, go_on, advance = threading.Event(), threading.Event(), Worker.advance
 
     def late(worker: Worker, until: int):
-        if worker.number == 0:
+        if 0 in worker.chips:
             inside.set()
             assert go_on.wait(SECONDS)
         return advance(worker, until)
@@ -140,17 +142,20 @@ def test_close_ends_an_advance_that_waits_and_all_threads(monkeypatch: pytest.Mo
 def test_chips_keep_to_the_cores_that_they_are_given(
     monkeypatch: pytest.MonkeyPatch, threads: int | None
 ) -> None:
-    mine, seen = sorted(os.sched_getaffinity(0)), []
+    mine, seen, shares = sorted(os.sched_getaffinity(0)), [], []
 
-    def worker(plan: Plan, chip: int, progress: object) -> Worker:
+    def worker(plan: Plan, chips: Sequence[range], me: int, progress: object) -> Worker:
         seen.append(sorted(os.sched_getaffinity(0)))
-        return Worker(plan, chip)
+        shares.append(chips)
+        return Worker(plan, chips, me)
 
     monkeypatch.setattr(cluster.team, "Worker", worker)
-    team = ThreadTeam(plan_of(EVERY, 2), threads)
+    team = ThreadTeam(plan_of(EVERY, 2), threads)  # no more workers than cores
     team.build(lambda phase, share: None)
     team.close()
-    assert seen == [mine[:threads]] * 2
+    n_workers = 1 if threads == 1 else 2
+    assert seen == [mine[:threads]] * n_workers
+    assert shares == [chips_of_workers(2, n_workers)] * n_workers
     assert sorted(os.sched_getaffinity(0)) == mine
 
 

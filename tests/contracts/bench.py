@@ -53,6 +53,7 @@ class Bench:
         self.varying, self.coefficients = broadcast(made.coefficients, n, precision)
         state = [np.broadcast_to(made.initial[name], (n,)) for name in model.kernel_state]
         self.state = np.concatenate(state).astype(precision)
+        self.countdown = np.zeros(n, np.uint32)
         current = array(parameters.get(model.offset_parameter, defaults(model)[model.offset_parameter]))
         self.drive = np.broadcast_to(made.drive_gain * current, (n,)).astype(precision)
         self.base, self.pitch = 3, n + 2
@@ -74,7 +75,7 @@ class Bench:
         """Advance by a tick with input (n_receptors, n) in LSBs; return the flags: (n,)."""
         for receptor, row in enumerate(inputs):
             self._slot(receptor)[:] = row
-        arrays = self.state, self.coefficients, self.varying, self.drive, self.slots
+        arrays = self.state, self.countdown, self.coefficients, self.varying, self.drive, self.slots
         self.model.step(self.n, *arrays, self.base, self.pitch, self.fired)
         return self.fired.copy()
 

@@ -20,7 +20,7 @@ def expand(described: dict[str, Any], n_chips: int) -> dict[tuple[str, str], dic
     """
     network = parse_network(described)
     plan = Plan(network, SYSTEMS["rack-8x8"], DeployOptions(chips=n_chips, precision="float64"))
-    chips = [Chip(lower(plan, number)) for number in range(n_chips)]
+    chips = [Chip(lower(plan, [number])) for number in range(n_chips)]
     pairs = dict.fromkeys((projection.source, projection.target) for projection in network.projections)
     return {pair: _between(plan, chips, *pair) for pair in pairs}
 
