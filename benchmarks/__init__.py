@@ -12,6 +12,7 @@
 `benchmarks.exchange`      an epoch's exchange alone, as many workers as cores, and more
 `benchmarks.counters`      what counting events costs; beside SANA-FE
 `benchmarks.roofline`      the memory's bandwidth, and how near the engine is to it
+`benchmarks.phases`        where the time of a tick goes
 `benchmarks.placement`     one digest over chips, backends and placements, every combination
 =========================  ===========================================================================
 

@@ -35,6 +35,7 @@ QUICK: dict[str, tuple[str, ...]] = {
     "exchange": ("--ticks", "20000", "--runs", "1"),
     "counters": ("--scale", "0.1", "--runs", "1", "--seconds", "1"),
     "roofline": ("--scale", "0.1", "--runs", "1", "--seconds", "1", "--mib", "64", "--ticks", "2000"),
+    "phases": ("--scale", "0.1", "--drive", "poisson", "--runs", "1", "--seconds", "1"),
     "placement": ("--scale", "0.02", "--ms", "200"),
 }
 """All benchmarks in the page's order, each with the options of a quick look."""

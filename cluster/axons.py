@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -53,7 +54,6 @@ class Axons:
         Those in segments first. Projections share a block when source population, bank, receptor, shift and
         layout are the same, and queued ones when the source is; one whose weights are recorded has blocks of
         its own, so that its synapses can be told.
-    rows : tuple of RowSpec
     """
 
     def __init__(self, plan: Plan, slices: tuple[SliceSpec, ...]) -> None:
@@ -69,17 +69,23 @@ class Axons:
             if plan.source_size(number)
             for k in slices_of.get(plan.target_of(number), ())
         ]
-        layouts = layouts_of(endings)
+        self._laid_out = list(zip(endings, layouts_of(endings), strict=True))
+        self._slices = slices
         joined: dict[Any, list[Ending]] = {}
-        for ending, layout in zip(endings, layouts, strict=True):
+        for ending, layout in self._laid_out:
             joined.setdefault(block_key(ending, layout), []).append(ending)
-        order = sorted(joined, key=lambda key: key[0] != SEGMENTS)
-        self.blocks = tuple(self._block(key[0], joined[key]) for key in order)
+        self._order = sorted(joined, key=lambda key: key[0] != SEGMENTS)
+        self.blocks = tuple(self._block(key[0], joined[key]) for key in self._order)
+
+    @cached_property
+    def rows(self) -> tuple[RowSpec, ...]:
+        """The synapses of each projection onto each slice."""
         terminals = sorted({t for block in self.blocks if block.layout == QUEUED for t in block.terminals})
-        places, numbers = ({key: k for k, key in enumerate(keys)} for keys in (order, terminals))
-        self.rows = tuple(
+        places, numbers = ({key: k for k, key in enumerate(keys)} for keys in (self._order, terminals))
+        slices = self._slices
+        return tuple(
             self._row(ending, slices[ending.slice_number], places[block_key(ending, layout)], numbers, layout)
-            for ending, layout in zip(endings, layouts, strict=True)
+            for ending, layout in self._laid_out
         )
 
     def _ending(self, number: int, slice_number: int, part: SliceSpec) -> Ending:
@@ -161,12 +167,12 @@ def block_key(ending: Ending, layout: int) -> tuple[Any, ...]:
 
 def layouts_of(endings: Sequence[Ending]) -> list[int]:
     """Return the layout of each ending of a worker's chips."""
-    longest = max((int(ending.delays[-1]) for ending in endings if ending.delays.size), default=0)
     lengths: dict[tuple[Any, ...], NDArray[np.float64]] = {}
     for ending in endings:
         if not is_wide(ending.delays, ending.per_axon):
-            own = lengths.setdefault(block_key(ending, SEGMENTS), np.zeros(longest + 1))
-            own[ending.delays] += ending.count * ending.per_axon / max(ending.delays.size, 1)
+            own = lengths.setdefault(block_key(ending, SEGMENTS), np.zeros(_MOST_QUEUED_TICKS + 1))
+            near = ending.delays[ending.delays <= _MOST_QUEUED_TICKS]
+            own[near] += ending.count * ending.per_axon / max(ending.delays.size, 1)
     layouts = [
         layout_of(ending.delays, ending.per_axon, short=_is_short(ending, lengths)) for ending in endings
     ]
@@ -178,8 +184,10 @@ def layouts_of(endings: Sequence[Ending]) -> list[int]:
 
 def _is_short(ending: Ending, lengths: Mapping[tuple[Any, ...], NDArray[np.float64]]) -> bool:
     """Return whether most of an ending's segments would be short, with all that would share them."""
-    own = lengths.get(block_key(ending, SEGMENTS))
-    return own is not None and ending.delays.size > 0 and bool(np.median(own[ending.delays]) < _SHORT)
+    own, delays = lengths.get(block_key(ending, SEGMENTS)), ending.delays
+    if own is None or not delays.size or delays[-1] > _MOST_QUEUED_TICKS:
+        return False
+    return bool(np.median(own[delays]) < _SHORT)
 
 
 def is_wide(delays: NDArray[np.int64], per_axon: float) -> bool:

@@ -37,6 +37,11 @@ def lower(plan: Plan, chips: Sequence[int]) -> ChipSpec:
     )
 
 
+def count_axons(plan: Plan, chip: int) -> int:
+    """Return the axons of a chip that has a worker of its own."""
+    return sum(block.n for block in Axons(plan, tuple(_neuron_slices(plan, (chip,)))).blocks)
+
+
 def bank_pieces(slices: Sequence[Slice], n_populations: int) -> Iterator[tuple[Slice, int, int]]:
     """Fill banks one after the other, cutting slices where a bank is full.
 

@@ -14,7 +14,7 @@ from chip.memory import WeightErrors
 from cluster.errors import WorkerAborted
 from cluster.exchange import Mailboxes
 from cluster.loop import ABORTED, run, words_in_mailboxes
-from cluster.lowering import lower
+from cluster.lowering import count_axons, lower
 from cluster.plan import Plan
 from cluster.port import port_of, split_entries
 from cluster.recordings import Columns
@@ -149,10 +149,9 @@ class Worker:
         spec, memory = self.chip.spec, self.chip.memory
         mine = {k for k, part in enumerate(spec.slices) if part.chip == chip}
         n_synapses = sum(memory.onto.get(k, 0) for k in mine)
-        blocks = {row.block for row in spec.rows if row.slice_number in mine}
         total, n_bytes = memory.words.size, self.chip.n_bytes
         share = n_synapses / total if total else 1 / len(self.chips)
-        n_axons = sum(spec.blocks[block].n for block in blocks)
+        n_axons = count_axons(self.plan, chip) if len(self.chips) > 1 else spec.n_axons
         return BuiltChip(chip, n_synapses, n_axons, round(n_bytes * share))
 
     def attach(self, mailboxes: Mailboxes) -> None:

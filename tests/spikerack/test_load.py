@@ -44,8 +44,8 @@ def test_a_file_and_its_seed(file: str) -> None:
         (
             "brunell",
             {},
-            "model: must be one of brunel, cuba, microcircuit, or a network's JSON file, got 'brunell'; "
-            "check the name",
+            "model: must be one of brunel, cuba, microcircuit, million, or a network's JSON file, "
+            "got 'brunell'; check the name",
         ),
         ("cuba", {"options": {"g": "1"}}, "--set: cuba has no options, got 'g'; check the name"),
         ("brunel", {"options": {"x": "1"}}, "--set: brunel has g, eta, got 'x'; check the name"),
