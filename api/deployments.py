@@ -5,14 +5,13 @@ from __future__ import annotations
 import secrets
 from typing import Annotated, Any
 
-import psutil
 from fastapi import APIRouter, Query, Response
 
 from api.body import JSON_ONLY
 from api.errors import Unavailable
 from api.gateway import Gateway, TheGateway
 from api.idempotency import IDEMPOTENT, IdempotentRoute
-from api.limits import admit_memory, admit_one_more, admit_size
+from api.limits import admit_memory, admit_one_more, admit_size, room_of
 from api.models import DeploymentRecord, DeploymentRequest, Page, PageQuery
 from api.networks import require_stored_arrays, stored_network
 from api.openapi import DEPLOYED, STORED, problems
@@ -23,6 +22,7 @@ from api.storage import Row
 from api.systems import system_named
 from cluster import FitReport, fit
 from cluster.errors import CapacityError, DeploymentLost
+from cluster.hostmemory import free_memory
 from cluster.runfile import mark_failed, now, read_record
 
 router = APIRouter(prefix="/v1/deployments", tags=["deployments"], route_class=IdempotentRoute)
@@ -41,7 +41,7 @@ def create_deployment(
     system, options = system_named(body.system), body.options()
     admit_size(network, gateway.settings.limits)
     require_stored_arrays(gateway, key.owner, network)
-    report = fit(network, system, options)
+    report = fit(network, system, options, room_of(gateway.settings))
     if not report.fits:
         raise CapacityError(report.problems)
     _require_fleet(gateway)
@@ -133,8 +133,7 @@ def _admit(gateway: Gateway, owner: str, body: DeploymentRequest, stored: Row, r
         mine = gateway.records.live("deployments", owner)
         admit_one_more("live deployments", len(mine), limits.deployments, instead="release one")
         deployed = sum(row["memory_bytes"] for row in gateway.records.live_of_all("deployments"))
-        available = psutil.virtual_memory().available
-        admit_memory(report.memory_bytes, deployed=deployed, available=available, limits=limits)
+        admit_memory(report.memory_bytes, deployed=deployed, available=free_memory(), limits=limits)
         gateway.records.one("networks", owner, body.network_id)
         row: dict[str, Any] = {
             "id": f"dep_{secrets.token_hex(8)}",

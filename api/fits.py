@@ -8,7 +8,7 @@ from api.body import RawJson, load_json, raw_body, validated
 from api.errors import InvalidRequest, UnsupportedMediaType
 from api.examples import NETWORK
 from api.gateway import Gateway, TheGateway
-from api.limits import admit_size
+from api.limits import admit_size, room_of
 from api.models import FitRequest
 from api.networks import require_stored_arrays, stored_network
 from api.openapi import DESCRIBED, STORED, problems
@@ -35,7 +35,7 @@ def try_fit(gateway: TheGateway, key: Reader, raw: RawJson) -> FitReport:
     admit_size(network, gateway.settings.limits)
     check(network)
     require_stored_arrays(gateway, key.owner, network)
-    return fit(network, system, body.options())
+    return fit(network, system, body.options(), room_of(gateway.settings))
 
 
 def _network(gateway: Gateway, owner: str, body: FitRequest) -> Network:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from api.errors import NoCapacity, OverLimit, QuotaExceeded
-from api.settings import Limits
+from api.settings import Limits, Settings
+from cluster import Room
 from cluster.expectation import expected_total
+from cluster.hostmemory import host_memory
 from network import Network
 
 RETRY_AFTER_S = 10
@@ -27,8 +30,17 @@ def admit_size(network: Network, limits: Limits) -> None:
     _admit("network", "synapses", expected_total(network), limits.synapses)
 
 
+def room_of(settings: Settings) -> Room:
+    """Return what the service has for one deployment while there is no other.
+
+    Hosts are taken to be like the one that the gateway runs on.
+    """
+    memory = min(settings.limits.memory_bytes, host_memory())
+    return Room(settings.backend, len(os.sched_getaffinity(0)), memory, alone=False)
+
+
 def admit_memory(estimate: int, *, deployed: int, available: int, limits: Limits) -> None:
-    """Refuse a deployment that would not fit into memory beside what is deployed.
+    """Refuse a deployment that would fit into memory alone (`room_of`), but not beside what is there now.
 
     Parameters
     ----------
@@ -43,12 +55,9 @@ def admit_memory(estimate: int, *, deployed: int, available: int, limits: Limits
 
     Raises
     ------
-    OverLimit
-        It is more than the service has for all deployments together.
     NoCapacity
-        It would fit alone.
+        It would not.
     """
-    _admit("deployment", "memory_bytes", estimate, limits.memory_bytes)
     room = min(limits.memory_bytes - deployed, available)
     if estimate > room:
         raise NoCapacity(

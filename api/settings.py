@@ -5,16 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal, Self
 
-import psutil
 from pydantic import BaseModel, Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from cluster.hostmemory import host_memory
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 def _memory_budget() -> int:
-    """Four fifths of the host's memory: the rest is for Ray, the gateway and the file cache."""
-    return int(psutil.virtual_memory().total * 0.8)
+    """Four fifths of what the host or container has: the rest is for Ray, the gateway and the file cache."""
+    return int(host_memory() * 0.8)
 
 
 class Limits(BaseModel):
@@ -27,7 +28,7 @@ class Limits(BaseModel):
     memory_bytes: int = Field(
         default_factory=_memory_budget,
         ge=1,
-        description="Estimated memory of all live deployments of all owners.",
+        description="Estimated memory of all live deployments of all owners, and so the most of one.",
     )
     upload_bytes: int = Field(
         default=8 * 2**30, ge=1, description="Largest upload of arrays, as it is sent and as it is stored."

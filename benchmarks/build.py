@@ -19,6 +19,7 @@ from functools import partial
 
 from benchmarks.beside import cores
 from benchmarks.contest import share
+from benchmarks.memory import ESTIMATE, estimate_row
 from benchmarks.network_run import NetworkRan, NetworkRun, described, run
 from benchmarks.report import Check, Report, Row, Target, emit, parser_of
 from benchmarks.rule_networks import SYNAPSES_A_NEURON, joined, rule_networks
@@ -104,6 +105,7 @@ def add(report: Report, name: str, built: Built, runs: Sequence[NetworkRan], tar
     report.rows += [
         Row(f"{name}: {n:,} synapses", "s", seconds, target, rates),
         Row(f"{name}: a synapse and core", "ns", tuple(1e9 * s * cores() / max(n, 1) for s in seconds)),
+        estimate_row(name, runs, None if target is None else ESTIMATE),
     ]
     digests = {r.summary["synapse_digest"] for r in runs}
     apart = abs(n - built.n_synapses) / max(n, 1)

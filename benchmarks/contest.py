@@ -24,6 +24,7 @@ from benchmarks.beside import (
     same_synapses,
     timed,
 )
+from benchmarks.memory import estimate_row
 from benchmarks.one_run import Measured, OneRun, compile_kernels, run
 from benchmarks.peer import ENVIRONMENT, PeerMissing, require_peer
 from benchmarks.report import Report, Row, emit, parser_of
@@ -90,6 +91,7 @@ class Contest:
         if self.tells_events:
             report.rows += event_rows(ours, rivals, n_recurrent_synapses(network))
         report.rows.append(Row(f"{what}: mean rate", "Hz", tuple(each.rate_hz for each in ours)))
+        report.rows.append(estimate_row(what, ours))
         return report
 
 

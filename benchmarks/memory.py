@@ -8,8 +8,13 @@ whatever becomes of their parents: Ray's do not stay in a process group.
 from __future__ import annotations
 
 import os
+import statistics
 import threading
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol
+
+from benchmarks.report import Row, Target
 
 MARK = "SPIKERACK_BENCHMARK_RUN"
 """Environment variable that names the run."""
@@ -18,6 +23,30 @@ BUILDING_SECONDS = 0.05
 RUNNING_SECONDS = 1.0
 """How often to look. A look walks the page tables, some milliseconds a gigabyte of small pages, which would
 take from the run; while it runs, memory only grows by the spikes that are kept."""
+
+
+ESTIMATE = Target(15.0, 5.0)
+"""How far the memory that a network was admitted by may be from what it took, in percent."""
+
+
+class Took(Protocol):
+    """A run whose memory was expected, and seen."""
+
+    @property
+    def expected_bytes(self) -> int:
+        """What `cluster.fit` said before."""
+
+    @property
+    def peak_pss_bytes(self) -> int:
+        """The most that it was seen to hold."""
+
+
+def estimate_row(what: str, runs: Sequence[Took], target: Target | None = ESTIMATE) -> Row:
+    """Return how far the memory that runs were expected to take is from what they took."""
+    off = tuple(100 * abs(each.expected_bytes / each.peak_pss_bytes - 1) for each in runs)
+    peak, expected = statistics.median(each.peak_pss_bytes for each in runs), runs[0].expected_bytes
+    note = f"{expected * 1e-9:.3f} GB expected, {peak * 1e-9:.3f} measured"
+    return Row(f"{what}: expected memory is off by", "%", off, target, note)
 
 
 class PeakMemory(threading.Thread):

@@ -36,6 +36,7 @@ from benchmarks.beside import (
     timed,
 )
 from benchmarks.contest import positive, require_peers
+from benchmarks.memory import ESTIMATE, estimate_row
 from benchmarks.one_run import Backend, Measured, OneRun, compile_kernels, run
 from benchmarks.peer import PeerRun
 from benchmarks.report import Check, Report, Row, Target, emit, parser_of
@@ -225,6 +226,7 @@ class Circuit:
         return [
             Row(f"{what}, building", "s", seconds, build, "from the description to the first tick"),
             Row(f"{what}, peak memory", "GB", peaks, memory, "PSS of all its processes"),
+            estimate_row(what, runs, self._at_full_scale(ESTIMATE)),
         ]
 
     def _at_full_scale(self, target: Target) -> Target | None:

@@ -21,6 +21,7 @@ from functools import partial
 
 from benchmarks.beside import FACTOR, cores
 from benchmarks.contest import positive, share
+from benchmarks.memory import ESTIMATE, estimate_row
 from benchmarks.network_run import NetworkRan, NetworkRun, described, run
 from benchmarks.report import Check, Report, Row, Target, emit, parser_of
 from benchmarks.turns import take_turns
@@ -110,6 +111,7 @@ def rows_of(variant: Variant, runs: Sequence[NetworkRan], *, full: bool) -> list
             tuple(r.peak_pss_bytes * 1e-9 for r in runs),
             note=f"PSS of the process, with {first.summary['n_spikes']:,} spikes",
         ),
+        estimate_row(what, runs, ESTIMATE if full else None),
         Row(
             f"{what}: a synapse",
             "bytes",

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import chip
-from benchmarks.one_run import Backend, Stopwatch
+from benchmarks.one_run import Backend, Stopwatch, expected_bytes
 from benchmarks.process import ROOT, run_apart
 from benchmarks.telling import task, tell, tell_finished, tell_result
 from cluster import DeployOptions, RunOutcome, run_local
@@ -83,6 +83,8 @@ class NetworkRan:
         Of all neurons after the warm-up, if there are spikes: see `activity`.
     package : str
         The folder that the engine was imported from.
+    expected_bytes : int
+        The memory that `cluster.fit` expects it to take.
     """
 
     summary: dict[str, Any]
@@ -93,6 +95,7 @@ class NetworkRan:
     isi_cv: float
     modulation: float
     package: str
+    expected_bytes: int
     peak_pss_bytes: int = 0
 
 
@@ -156,6 +159,7 @@ def measure(asked: NetworkRun) -> NetworkRan:
         isi_cv=isi_cv,
         modulation=modulation,
         package=str(Path(chip.__file__).resolve().parent.parent),
+        expected_bytes=expected_bytes(network, options, asked.backend, asked.threads),
     )
 
 

@@ -15,7 +15,8 @@ import numpy as np
 
 from benchmarks.process import run_apart
 from benchmarks.telling import task, tell, tell_finished, tell_result
-from cluster import DeployOptions, RunOutcome, run_local
+from cluster import SYSTEMS, DeployOptions, RunOutcome, fit, run_local
+from cluster.room import room_here
 from network import Network
 from spikerack.examples import EXAMPLES
 from spikerack.reference.spike_statistics import SpikeWindow, summarise
@@ -80,6 +81,8 @@ class Measured:
     rate_hz : float
         Mean over all neurons, sources aside.
     statistics : dict or None
+    expected_bytes : int
+        The memory that `cluster.fit` expects it to take.
     peak_pss_bytes : int
     """
 
@@ -89,6 +92,7 @@ class Measured:
     timed_from_ms: float
     rate_hz: float
     statistics: dict[str, Any] | None
+    expected_bytes: int
     peak_pss_bytes: int = 0
 
 
@@ -148,11 +152,11 @@ def measure(asked: OneRun) -> Measured:
     """
     tell("building")
     watch = Stopwatch()
-    network = asked.network()
+    network, options = asked.network(), DeployOptions(chips=asked.chips)
     outcome = run_local(
         network,
         n_ticks=network.ticks(asked.total_ms),
-        options=DeployOptions(chips=asked.chips),
+        options=options,
         backend=asked.backend,
         progress=watch,
     )
@@ -167,7 +171,16 @@ def measure(asked: OneRun) -> Measured:
         timed_from_ms=timed_from_ms,
         rate_hz=mean_rate_hz(network, outcome, asked.rate_until_ms or asked.total_ms),
         statistics=_statistics(network, outcome, asked.statistics_ms),
+        expected_bytes=expected_bytes(network, options, asked.backend),
     )
+
+
+def expected_bytes(
+    network: Network, options: DeployOptions, backend: Backend, threads: int | None = None
+) -> int:
+    """Return the memory that a run is expected to take."""
+    room = room_here(backend, threads=threads)
+    return fit(network, SYSTEMS["rack-8x8"], options, room).memory_bytes
 
 
 def mean_rate_hz(network: Network, outcome: RunOutcome, until_ms: float) -> float:

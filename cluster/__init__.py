@@ -13,6 +13,7 @@ from cluster.fleet import Action, Fleet
 from cluster.local import RunOutcome, run_local
 from cluster.local_fleet import LocalFleet
 from cluster.options import DeployOptions
+from cluster.room import Room
 from cluster.systems import DEFAULT_SYSTEM, SYSTEMS, ChipLimits, LevelSpec, System
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "LevelSpec",
     "LimitUse",
     "LocalFleet",
+    "Room",
     "RunConflict",
     "RunOutcome",
     "System",

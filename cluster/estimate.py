@@ -1,6 +1,6 @@
 """What a network takes on the fullest chip of a system, and its memory on all: expected, without building it.
 
-Time and memory depend on the number of populations and projections, and on what their lists hold, not on
+Time and memory depend on the number of populations, projections and banks, and on what lists hold, not on
 that of neurons.
 """
 
@@ -195,11 +195,10 @@ class Estimate:
 
     def _drawing_bytes(self, ending: Ending, piece: Piece) -> int:
         """Return what the generators of an ending's synapses hold."""
-        rule, (_, n_sources) = (
-            self.loads[ending.number].projection.connectivity,
-            self._source_of(ending.number),
-        )
-        return piece.count * RULES.get(type(rule), Generator).held_bytes(n_sources, piece.n)
+        generator = RULES.get(type(self.loads[ending.number].projection.connectivity), Generator)
+        n_sources = self._source_of(ending.number)[1]
+        held = generator.held_bytes(n_sources, piece.n, ending.per_axon * n_sources)
+        return round(held * piece.count)
 
     @property
     def _position_bytes(self) -> int:

@@ -47,7 +47,7 @@ class FitReport(BaseModel):
 def fit(network: Network, system: System, options: DeployOptions, room: Room | None = None) -> FitReport:
     """Compare a network with a system's limits, and with the memory of the host that is to emulate it.
 
-    Takes time and memory that depend on the number of populations and projections, not of neurons. Of
+    Takes time and memory that depend on the number of populations, projections and banks, not of neurons. Of
     the placement `shuffled`, the fullest chip is taken to hold what one of `default` holds.
 
     Parameters
@@ -55,9 +55,9 @@ def fit(network: Network, system: System, options: DeployOptions, room: Room | N
     network : Network
         Checked (`cluster.check`).
     room : Room or None
-        Where it is to be emulated; None for one core, and memory without a limit.
+        Where it is to be emulated; None for a core for each chip, and memory without a limit.
     """
-    room = Room() if room is None else room
+    room = room or Room("local", options.chips)
     within = Estimate(network, max(min(options.chips, system.n_chips), 1), options.placement)
     same = within.n_chips == options.chips
     whole = within if same else Estimate(network, options.chips, options.placement)
@@ -117,7 +117,7 @@ _ADVICE = {
     "axons": "use fewer sources or merge projections",
     "delay_ticks": "shorten the delays or lengthen the timestep",
     "recorded_values": "record fewer neurons, variables or synapses",
-    "memory_bytes": "use fewer synapses, or a host with more memory",
+    "memory_bytes": "use fewer synapses or neurons, or a host with more memory",
 }
 
 

@@ -76,17 +76,20 @@ class Block:
     def n_bytes(self) -> int:
         """Of the synapses and of where they stand."""
         width = WORD_BYTES if self.layout == SEGMENTS else WORD_BYTES + _BESIDE_BYTES
-        return self.n_words * width + self.n_axons * _START_BYTES * self._columns
+        return self.n_words * width + self.n_axons * _START_BYTES * self.columns
 
     def flight_bytes(self, epoch_ticks: int) -> int:
-        """Return the bytes for spikes in flight; queues grow beyond that where much is in flight."""
+        """Return the bytes for spikes in flight: of queues and the wheel for one spike of each axon.
+
+        There is room for more, but only what is used becomes resident; they grow where more is in flight.
+        """
         longest = max((int(ending.delays[-1]) for ending in self.endings if ending.delays.size), default=1)
         if self.layout == SEGMENTS:
             return self.n_axons * (max(longest, epoch_ticks) + 1) * 4
         if self.layout == QUEUED:
             ticks = 1 << longest.bit_length()
-            return self.n_axons * (epoch_ticks + 1) * _SENT_BYTES + len(self.terminals) * ticks * _QUEUE_BYTES
-        return self.n_axons * 2 * (epoch_ticks + 1) * _WHEEL_BYTES
+            return self.n_axons * _SENT_BYTES + len(self.terminals) * ticks * _QUEUE_BYTES
+        return self.n_axons * _WHEEL_BYTES
 
     def scratch_bytes(self, n_builders: int) -> int:
         """Return the bytes that threads keep to sort units in."""
@@ -97,11 +100,12 @@ class Block:
         n_synapses = min(self.n_words, _UNIT_SYNAPSES * n_builders)
         if self.layout != SEGMENTS:
             return n_synapses * (WORD_BYTES + _BESIDE_BYTES + _ORDER_BYTES)
-        n_segments = min(self.n_axons * self._columns, _UNIT_SEGMENTS * n_builders)
+        n_segments = min(self.n_axons * self.columns, _UNIT_SEGMENTS * n_builders)
         return n_synapses * WORD_BYTES + n_segments * 2 * _START_BYTES
 
     @property
-    def _columns(self) -> int:
+    def columns(self) -> int:
+        """Entries of each axon among those that say where synapses begin."""
         if self.layout != SEGMENTS:
             return 1
         return max(np.unique(np.concatenate([ending.delays for ending in self.endings])).size, 1)

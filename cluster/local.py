@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,13 +20,12 @@ from cluster.options import DeployOptions
 from cluster.plan import Plan
 from cluster.recordings import RecordedSynapses, Recordings
 from cluster.report import mapping_report
+from cluster.room import Backend, room_here
 from cluster.systems import SYSTEMS, System
 from cluster.team import Team, ThreadTeam
 from cluster.warmup import warm_up
 from network import Network
 from network.recording import StateRecording
-
-Backend = Literal["local", "ray"]
 
 
 @dataclass
@@ -86,6 +85,7 @@ def run_local(
     backend: Backend = "local",
     threads: int | None = None,
     arrays: Path | str | None = None,
+    memory_bytes: int | None = None,
     progress: Callable[[str, float, str], None] = lambda phase, share, detail: None,
 ) -> RunOutcome:
     """Build a network, run it for `n_ticks`, and return its spikes and a summary.
@@ -96,13 +96,15 @@ def run_local(
         Cores to use with the local backend; None for all.
     arrays : Path, str or None
         The folder of the arrays that the network names, as `spikerack.arrays.save` fills it.
+    memory_bytes : int or None
+        What building and running may be expected to take; None for all that this host can give now.
     progress : callable
         Told phase, share done (0 to 1) and a detail for people.
 
     Raises
     ------
     NetworkError, CapacityError
-        The network is wrong, or does not fit.
+        The network is wrong, or does not fit the system or into memory.
     ArraysLost
         Arrays that it names are damaged.
     DeploymentLost
@@ -110,7 +112,7 @@ def run_local(
     """
     check(network)
     system, options = system or SYSTEMS["rack-8x8"], options or DeployOptions()
-    require_fit(network, system, options)
+    require_fit(network, system, options, room_here(backend, threads=threads, memory_bytes=memory_bytes))
     store = ArrayStore(None if arrays is None else Path(arrays).resolve())
     require_arrays(network, store, verify=True)
     plan = Plan(network, system, options, None if store.folder is None else str(store.folder))

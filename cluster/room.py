@@ -10,9 +10,10 @@ from cluster.hostmemory import free_memory
 
 Backend = Literal["local", "ray"]
 
-PROCESS_BYTES = 135_000_000
-"""A process with all modules and compiled kernels, without a chip: 90 MB of its own, and of 95 MB of mapped
-files its share, which depends on who else maps them (PSS of `python -m benchmarks.cuba`: 113 to 140 MB)."""
+PROCESS_BYTES = 145_000_000
+"""A process with all modules and compiled kernels, without a chip: 90 to 100 MB of its own, and of 95 MB of
+mapped files its share, which depends on who else maps them: a half beside one other such process, as in
+`python -m benchmarks.cuba`, which shows 158 MB (PSS), of which the chips are 10."""
 
 ACTOR_BYTES = 135_000_000
 """The same of a Ray actor that runs a chip (PSS)."""

@@ -58,6 +58,11 @@ class Spatial(Generator):
         self.begins, self.targets = _by_source(pairs, ends.n_sources)
         self.n_expected = float(self.targets.size)
 
+    @staticmethod
+    def held_bytes(n_sources: int, n_targets: int, n_synapses: float) -> float:
+        """Return the bytes of all pairs, and of their targets by source."""
+        return 12 * n_synapses
+
     def begin(self, low: int, high: int) -> int:
         """Begin with the first synapse of the first source."""
         return int(self.begins[low])

@@ -118,8 +118,8 @@ class Generator:
         self.key = stream_key(ends.seed, Purpose.SYNAPSE, ends.projection)
 
     @staticmethod
-    def held_bytes(n_sources: int, n_targets: int) -> int:
-        """Return the bytes that a generator holds to draw from, of so many sources and targets of a slice."""
+    def held_bytes(n_sources: int, n_targets: int, n_synapses: float) -> float:
+        """Return the bytes that a generator holds at most, of so many sources, and targets of its slice."""
         return 0
 
     def begin(self, low: int, high: int) -> int:

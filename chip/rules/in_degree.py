@@ -28,7 +28,7 @@ class InDegree(Generator):
         self.n_expected = float(in_degree.sum())
 
     @staticmethod
-    def held_bytes(n_sources: int, n_targets: int) -> int:
+    def held_bytes(n_sources: int, n_targets: int, n_synapses: float) -> float:
         """Return the bytes of `counts`."""
         return 4 * _n_blocks(n_sources) * n_targets
 

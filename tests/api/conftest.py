@@ -3,12 +3,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
 from api import Limits, Settings, Streaming, create_app
+from cluster import hostmemory
 from tests.api.scripted import ScriptedFleet
 
 NETWORK: dict[str, Any] = {
@@ -97,6 +99,18 @@ def settings_in(folder: Path, **changes: Any) -> Settings:
         "origins": ("https://viewer.example",),
     }
     return Settings(**(defaults | changes))
+
+
+@pytest.fixture(autouse=True)
+def roomy(monkeypatch: pytest.MonkeyPatch) -> None:
+    host_has(monkeypatch, total=2**40, available=2**40)
+
+
+def host_has(monkeypatch: pytest.MonkeyPatch, *, total: int, available: int) -> None:
+    """Let the gateway's host have so much memory."""
+    seen = SimpleNamespace(virtual_memory=lambda: SimpleNamespace(total=total, available=available))
+    monkeypatch.setattr(hostmemory, "psutil", seen)
+    monkeypatch.setattr(hostmemory, "control_groups", list)
 
 
 @pytest.fixture

@@ -1,13 +1,10 @@
 from __future__ import annotations
 
-from types import SimpleNamespace
-
-import psutil
 import pytest
 from starlette.testclient import TestClient
 
 from api import create_app
-from tests.api.conftest import LIMITS, Caller, settings_in
+from tests.api.conftest import LIMITS, Caller, host_has, settings_in
 from tests.api.scripted import ScriptedFleet
 
 
@@ -123,13 +120,26 @@ def test_memory_that_the_service_never_has(tmp_path):
     with _with_memory(tmp_path, 1) as http:
         caller = Caller(http, ScriptedFleet(tmp_path), (tmp_path / "key").read_text().strip())
         refused = caller("POST", "/v1/deployments", json={"network_id": caller.network()})
-    assert (refused.status_code, refused.json()["type"]) == (422, "/problems/over-limit")
-    assert (refused.json()["resource"], refused.json()["limit"]) == ("memory_bytes", 1)
+        body = {"network_id": caller.network(), "system": "rack-2x2"}
+        (use,) = (u for u in caller("POST", "/v1/fits", json=body).json()["limits"] if u["where"] == "host")
+    assert (refused.status_code, refused.json()["type"]) == (422, "/problems/does-not-fit")
+    assert refused.json()["problems"] == [
+        f"host: memory_bytes must be at most 1, got {use['used']}; "
+        "use fewer synapses or neurons, or a host with more memory"
+    ]
+    assert (use["limit"], use["capacity"], use["headroom"]) == ("memory_bytes", 1, 1 - use["used"])
+
+
+def test_memory_that_the_host_never_has(call, monkeypatch):
+    host_has(monkeypatch, total=9, available=5)
+    refused = call("POST", "/v1/deployments", json={"network_id": call.network()})
+    assert (refused.status_code, refused.json()["type"]) == (422, "/problems/does-not-fit")
+    assert refused.json()["detail"].startswith("host: memory_bytes must be at most 9, got ")
 
 
 def test_memory_that_the_host_does_not_have_now(call, monkeypatch):
     network_id = call.network()
-    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=0, total=1))
+    host_has(monkeypatch, total=2**40, available=0)
     refused = call("POST", "/v1/deployments", json={"network_id": network_id})
     assert (refused.status_code, refused.json()["limit"]) == (503, 0)
 

@@ -143,6 +143,6 @@ def test_a_network_that_does_not_fit(call):
         "POST", "/v1/deployments", json={"network_id": network_id, "system": "rack-2x2", "chips": 9}
     )
     assert (answer.status_code, answer.json()["type"]) == (422, "/problems/does-not-fit")
-    assert answer.json()["detail"] == (
+    assert answer.json()["problems"][0] == (
         "system 'rack-2x2': chips must be at most 4, got 9; use fewer chips or a larger system"
     )

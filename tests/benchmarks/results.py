@@ -16,6 +16,7 @@ def ours(**changes: Any) -> Measured:
         "timed_from_ms": 150.0,
         "rate_hz": 32.0,
         "statistics": None,
+        "expected_bytes": 1_380_000_000,
         "peak_pss_bytes": 1_500_000_000,
     }
     return Measured(**(whole | changes))

@@ -37,10 +37,12 @@ def test_brunel_tells_times_ratios_and_events() -> None:
         f"{nest.what}, a synaptic event": pytest.approx(40.0),
         f"{nest.what}, a synaptic event, against spikerack": pytest.approx(40.0),
         "spikerack, 2 chips in threads: mean rate": 32.0,
+        "spikerack, 2 chips in threads: expected memory is off by": pytest.approx(8.0),
     }
     assert [row.note for row in report.rows[:2]] == ["from 150 to 10100 ms", "from 100 to 1100 ms"]
     goals = [(row.target.must, row.target.moonshot, row.target.better) for row in report.rows if row.target]
-    assert goals == [(30.0, 60.0, "higher")]
+    assert goals == [(30.0, 60.0, "higher"), (15.0, 5.0, "lower")]
+    assert report.rows[-1].note == "1.380 GB expected, 1.500 measured"
 
 
 def test_a_peer_that_fires_otherwise_breaks_the_report() -> None:
@@ -55,6 +57,7 @@ def test_without_a_peer_only_ours_is_told() -> None:
     assert list(medians(contest.report([ours()], []))) == [
         "spikerack, 2 chips in threads",
         "spikerack, 2 chips in threads: mean rate",
+        "spikerack, 2 chips in threads: expected memory is off by",
     ]
 
 

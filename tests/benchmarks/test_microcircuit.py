@@ -46,6 +46,8 @@ def test_targets_are_those_of_full_scale() -> None:
         "DC, 8 chips in threads, against 2": (1.6, 1.2),
         "DC, 2 chips in threads, building": (20.0, 8.0),
         "DC, 2 chips in threads, peak memory": (2.0, 1.4),
+        "DC, 2 chips in threads: expected memory is off by": (15.0, 5.0),
+        "DC, 2 chips as Ray actors: expected memory is off by": (15.0, 5.0),
     }
     assert [row.target for row in SMALL.rows(results(**ALL))] == [None] * len(rows)
 
@@ -56,6 +58,7 @@ def test_ratios_are_of_the_same_turn_and_memory_in_gigabytes() -> None:
     assert found["DC, 8 chips in threads, against 2"] == pytest.approx(2.0)
     assert found["DC, 2 chips in threads, building"] == 10.0
     assert found["DC, 2 chips in threads, peak memory"] == pytest.approx(1.5)
+    assert found["DC, 2 chips in threads: expected memory is off by"] == pytest.approx(8.0)
 
 
 def test_all_hold_when_nothing_differs() -> None:
@@ -125,4 +128,4 @@ def test_the_command_runs_at_a_tenth(capsys: pytest.CaptureFixture[str]) -> None
     assert microcircuit.main(arguments) == 0
     report = json.loads(capsys.readouterr().out)
     assert all(check["holds"] for check in report["checks"])
-    assert len(report["rows"]) == 6
+    assert len(report["rows"]) == 7

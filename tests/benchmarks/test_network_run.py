@@ -60,6 +60,7 @@ def test_a_run_says_what_it_took() -> None:
     assert found.modulation < 0.2
     assert found.events > 200 * found.summary["n_spikes"]
     assert found.peak_pss_bytes > 50_000_000
+    assert found.expected_bytes > 50_000_000
     assert found.realtime_factor > 0
 
 

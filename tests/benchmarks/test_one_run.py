@@ -61,4 +61,5 @@ def test_a_run_apart_is_the_run_here(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (apart.rate_hz, apart.statistics) == (here.rate_hz, here.statistics)
     assert list(apart.statistics or ()) == ["exc", "inh"]
     assert apart.peak_pss_bytes > 50_000_000
+    assert apart.expected_bytes == here.expected_bytes > 50_000_000
     assert apart.ready_seconds > 0 < apart.realtime_factor

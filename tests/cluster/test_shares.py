@@ -8,7 +8,7 @@ from cluster import DeployOptions, fit
 from cluster.lowering import lower
 from cluster.options import Placement
 from cluster.plan import Plan
-from cluster.shares import Held, shares
+from cluster.shares import Piece, Share, shares
 from cluster.worker import Worker, chips_of_workers
 from network import Network, parse_network
 from spikerack.examples import microcircuit, million
@@ -24,25 +24,34 @@ def lopsided() -> Network:
 
 
 def test_shares_of_populations_that_stand_apart() -> None:
-    default = shares(lopsided(), 2, "default")
-    assert [(share.n_chips, share.n_neurons) for share in default] == [(2, 48_000)]
-    assert default[0].held == {"first": Held(45_000, range(1)), "second": Held(3_000, range(1))}
-    first, second = shares(lopsided(), 2, "consecutive")
-    assert first.held == {"first": Held(48_000, range(1))}
-    assert second.held == {"first": Held(42_000, range(1)), "second": Held(6_000, range(1))}
-    assert first.n_chips == second.n_chips == 1
+    (default,) = shares(lopsided(), chips_of_workers(2, 2), "default")
+    assert default == Share(2, (Piece(0, 45_000, 0, 1), Piece(1, 3_000, 0, 1)))
+    first, second = shares(lopsided(), chips_of_workers(2, 2), "consecutive")
+    assert first == Share(1, (Piece(0, 48_000, 0, 1),))
+    assert second == Share(1, (Piece(0, 42_000, 0, 1), Piece(1, 6_000, 0, 1)))
+    assert (default.n_neurons, first.n_neurons, second.n_neurons) == (48_000, 48_000, 48_000)
 
 
 def test_a_population_over_a_bank_stands_in_two() -> None:
-    (share,) = shares(lopsided(), 1, "consecutive")
-    assert share.held == {"first": Held(90_000, range(2)), "second": Held(6_000, range(1, 2))}
-    assert shares(lopsided(), 1, "default") == (share,)
+    (share,) = shares(lopsided(), chips_of_workers(1, 1), "consecutive")
+    assert share.pieces == (Piece(0, 65_536, 0, 1), Piece(0, 24_464, 1, 1), Piece(1, 6_000, 1, 1))
+    assert share.held == {0: 90_000, 1: 6_000}
+    assert share.n_banks == 2
+    assert shares(lopsided(), chips_of_workers(1, 1), "default") == (share,)
+
+
+def test_chips_of_a_worker_share_its_banks() -> None:
+    two, three = shares(lopsided(), chips_of_workers(5, 2), "default")
+    assert (two.count, three.count) == (1, 1)
+    assert two.pieces == (Piece(0, 18_000, 0, 2), Piece(1, 1_200, 0, 2))
+    assert three.held == {0: 54_000, 1: 3_600}
 
 
 def test_chips_without_neurons_have_shares() -> None:
     network = parse_network(pair())
-    assert [share.n_neurons for share in shares(network, 32, "consecutive")].count(0) == 12
-    assert sum(share.n_neurons for share in shares(network, 32, "consecutive")) == network.n_neurons
+    own = [share.n_neurons for share in shares(network, chips_of_workers(32, 32), "consecutive")]
+    assert own.count(0) == 12
+    assert sum(own) == network.n_neurons
 
 
 @pytest.mark.parametrize("network", [lopsided(), everything_network(), million(1 / 1024)])
@@ -60,16 +69,9 @@ def test_limits_are_those_of_the_chips(network: Network, chips: int, placement: 
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("kernels")
-@pytest.mark.parametrize(
-    ("network", "chips"),
-    [(million(1 / 64), 16), (million(1 / 64, targets="anywhere"), 16), (microcircuit(0.1), 3)],
-)
-def test_consecutive_memory_and_words_are_those_of_the_chips(network: Network, chips: int) -> None:
-    options = DeployOptions(chips=chips, placement="consecutive")
+def test_consecutive_words_are_those_of_the_fullest_chip() -> None:
+    network, options = microcircuit(0.1), DeployOptions(chips=3, placement="consecutive")
     plan = Plan(network, RACK, options)
-    shares_of = chips_of_workers(chips, chips)
-    built = [Worker(plan, shares_of, chip).built() for chip in range(chips)]
-    report = fit(network, RACK, options)
-    assert report.memory_bytes == pytest.approx(sum(chip.n_bytes for chip in built), rel=0.15)
-    words = next(use.used for use in report.limits if use.limit == "synapse_words")
-    assert words == pytest.approx(max(chip.n_synapses for chip in built), rel=0.01)
+    built = [Worker(plan, chips_of_workers(3, 3), chip).built().n_synapses for chip in range(3)]
+    words = next(use.used for use in fit(network, RACK, options).limits if use.limit == "synapse_words")
+    assert words == pytest.approx(max(built), rel=0.01)
