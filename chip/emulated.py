@@ -320,8 +320,7 @@ def _views(array: NDArray[Any], begins: Integers, ends: Integers) -> list[NDArra
 
 
 def _n_bytes(group: Any) -> int:
-    return (
-        int(group.nbytes)
-        if isinstance(group, np.ndarray)
-        else sum(getattr(array, "nbytes", 8) for array in group)
-    )
+    """Return the bytes of an array, of a number, or of all in a tuple."""
+    if isinstance(group, tuple):
+        return sum(map(_n_bytes, group))
+    return int(getattr(group, "nbytes", 8))

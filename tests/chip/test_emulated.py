@@ -227,6 +227,7 @@ def test_chunks_are_used_again() -> None:
     assert free == set(range(highest))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stop_in_the_middle", [False, True])
 def test_chunks_that_have_grown_are_restored_into_a_chip_whose_have_not(stop_in_the_middle: bool) -> None:
     lone, first = flooded(), flooded().chip.snapshot()

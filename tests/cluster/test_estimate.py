@@ -112,9 +112,15 @@ def test_bytes_of_synapses_are_those_of_the_chips(network: Network, chips: int, 
 def test_the_estimate_is_within_15_percent_of_a_process(
     example: str, arguments: dict[str, Any], options: dict[str, Any]
 ) -> None:
-    command = [sys.executable, "-m", "tests.cluster.peak_memory", example, json.dumps(arguments)]
-    told = subprocess.run([*command, json.dumps(options)], capture_output=True, text=True, check=True).stdout
-    found = json.loads(told)
+    command = [sys.executable, "-m", "tests.cluster.peak_memory", example]
+
+    def measured(own: dict[str, Any]) -> dict[str, int]:
+        words = [*command, json.dumps(own), json.dumps(options)]
+        told = subprocess.run(words, capture_output=True, text=True, check=True).stdout
+        return dict(json.loads(told))
+
+    measured(arguments | {"scale": 0.01})  # compiles what no other test has, which takes memory too
+    found = measured(arguments)
     assert found["estimate"] == pytest.approx(found["anonymous"] + MAPPED_BYTES, rel=0.15)
 
 
