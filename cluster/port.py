@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,9 +33,11 @@ def port_of(plan: Plan, spec: ChipSpec, chips: Sequence[range], me: int) -> Port
         first_entry[part.chip] + int(find_entries(plan.tables[part.chip], np.array([part.first_global]))[0])
         for part in spec.slices
     ]
-    ways = [_ways(table, entry, chips) for table in tables for entry in range(table.n_entries)]
+    worker_of = {chip: worker for worker, mine in enumerate(chips) for chip in mine}
+    ways = [_ways(table, entry, worker_of) for table in tables for entry in range(table.n_entries)]
     others = [[(worker, n) for worker, n in sorted(way.items()) if worker != me] for way in ways]
-    own = [int(part.chip in _receiving(spec, part.number)) for part in spec.slices]
+    receiving = _receiving(spec)
+    own = [int((part.number, part.chip) in receiving) for part in spec.slices]
     blocks: list[list[int]] = [[] for _ in plan.network.members]
     for number, block in enumerate(spec.blocks):
         blocks[block.source].append(number)
@@ -70,15 +72,12 @@ def split_entries(plan: Plan, chips: range, events: NDArray[np.int64]) -> list[N
     return [part.copy() for part in np.split(events, cuts)]
 
 
-def _ways(table: Table, entry: int, chips: Sequence[range]) -> Counter[int]:
+def _ways(table: Table, entry: int, worker_of: Mapping[int, int]) -> Counter[int]:
     """Return how many chips of each worker an entry's spikes go to, the table's own chip apart."""
     destinations = table.dest[table.dest_start[entry] : table.dest_start[entry + 1]].tolist()
-    worker_of = {chip: worker for worker, mine in enumerate(chips) for chip in mine}
     return Counter(worker_of[chip] for chip in destinations)
 
 
-def _receiving(spec: ChipSpec, member: int) -> set[int]:
-    """Return the chips of a worker that hold synapses of a member."""
-    return {
-        spec.slices[row.slice_number].chip for row in spec.rows if spec.blocks[row.block].source == member
-    }
+def _receiving(spec: ChipSpec) -> set[tuple[int, int]]:
+    """Return the members and chips of a worker of which the chip holds synapses of the member."""
+    return {(spec.blocks[row.block].source, spec.slices[row.slice_number].chip) for row in spec.rows}
