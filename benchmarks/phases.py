@@ -19,7 +19,7 @@ from pathlib import Path
 from benchmarks.contest import positive, share
 from benchmarks.network_run import NetworkRun, described, run
 from benchmarks.report import Check, Report, Row, emit, parser_of
-from benchmarks.variant import VariantError, copy_packages, environment, rewrite
+from benchmarks.variant import CLOCK, VariantError, append, copy_packages, environment, rewrite
 from spikerack.examples import EXAMPLES
 
 PHASES = {
@@ -39,21 +39,7 @@ PHASES = {
 TOLD = "SPIKERACK_PHASES"
 """Environment variable that names the folder in which workers tell their cycles."""
 
-CLOCK = """
-
-from llvmlite import ir
-from numba.core import cgutils
-
-
-@intrinsic
-def cycles(typingctx):
-    def codegen(context, builder, signature, args):
-        kind = ir.FunctionType(ir.IntType(64), [])
-        counter = cgutils.get_or_insert_function(builder.module, kind, "llvm.readcyclecounter")
-        return builder.call(counter, [])
-
-    return types.int64(), codegen
-
+LAP = """
 
 @tick_kernel
 def lap(counters, phase):
@@ -119,12 +105,9 @@ def make(folder: Path) -> Path:
         A phase's call was not found.
     """
     copy_packages(folder)
-    for name, added in (("chip/jit.py", CLOCK), ("cluster/worker.py", WORKER)):
-        path = folder / name
-        path.write_text(path.read_text(encoding="utf-8") + added, encoding="utf-8")
-    arrays = folder / "chip/arrays.py"
-    source = arrays.read_text(encoding="utf-8")
-    arrays.write_text(source + f"\nN_COUNTERS += {len(PHASES) + 1}\n", encoding="utf-8")
+    append(folder / "chip/jit.py", CLOCK + LAP)
+    append(folder / "cluster/worker.py", WORKER)
+    append(folder / "chip/arrays.py", f"\nN_COUNTERS += {len(PHASES) + 1}\n")
     seen: set[str] = set()
     for name in ("chip/tick.py", "cluster/loop.py"):
         laps = _Laps(first=_counters_before())

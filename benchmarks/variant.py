@@ -19,6 +19,24 @@ COUNTERS = ("addressed", "counters", "entry_events", "received")
 LENGTH = "N_SPIKES"
 TOTAL = "total"
 """What the kernels of delivery call the synaptic events that they have seen."""
+CLOCK = """
+
+@intrinsic
+def cycles(typingctx):
+    def codegen(context, builder, signature, args):
+        kind = ir.FunctionType(ir.IntType(64), [])
+        counter = cgutils.get_or_insert_function(builder.module, kind, "llvm.readcyclecounter")
+        return builder.call(counter, [])
+
+    return types.int64(), codegen
+
+
+@tick_kernel
+def read_cycles():
+    return cycles()
+"""
+"""What variants that read the cycle counter add to `chip.jit`."""
+
 COUNTING = ("chip/delivery.py", "chip/queues.py", "chip/tick.py", "chip/wheel.py", "cluster/loop.py")
 """Where runs are counted."""
 
@@ -58,6 +76,11 @@ def copy_packages(folder: Path) -> None:
     """Copy the packages into a folder."""
     for name in PACKAGES:
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+
+
+def append(path: Path, added: str) -> None:
+    """Add to the end of a source."""
+    path.write_text(path.read_text(encoding="utf-8") + added, encoding="utf-8")
 
 
 def rewrite(path: Path, change: Callable[[ast.Module], object]) -> None:

@@ -11,31 +11,13 @@ import json
 from pathlib import Path
 
 from benchmarks.network_run import NetworkRun, run
-from benchmarks.variant import copy_packages, environment
+from benchmarks.variant import CLOCK, append, copy_packages, environment
 
 TOLD = "SPIKERACK_WAITED"
 """Environment variable that names the folder in which workers tell their cycles."""
 
 EXCHANGE = """
-from llvmlite import ir
-from numba.core import cgutils
-from numba.extending import intrinsic
-
-
-@intrinsic
-def _cycles(typingctx):
-    def codegen(context, builder, signature, args):
-        kind = ir.FunctionType(ir.IntType(64), [])
-        counter = cgutils.get_or_insert_function(builder.module, kind, "llvm.readcyclecounter")
-        return builder.call(counter, [])
-
-    return types.int64(), codegen
-
-
-@tick_kernel
-def read_cycles():
-    return _cycles()
-
+from chip.jit import read_cycles
 
 _wait_for = wait_for
 
@@ -52,7 +34,8 @@ WORKER = """
 import json
 from pathlib import Path
 
-from cluster.exchange import _LINE, read_cycles
+from chip.jit import read_cycles
+from cluster.exchange import _LINE
 
 _run, _tally = run, Worker.tally
 
@@ -79,9 +62,9 @@ Worker.tally = tally
 def make(folder: Path) -> Path:
     """Make the variant; return its folder."""
     copy_packages(folder)
-    for name, added in (("cluster/exchange.py", EXCHANGE), ("cluster/worker.py", WORKER)):
-        path = folder / name
-        path.write_text(path.read_text(encoding="utf-8") + added, encoding="utf-8")
+    append(folder / "chip/jit.py", CLOCK)
+    append(folder / "cluster/exchange.py", EXCHANGE)
+    append(folder / "cluster/worker.py", WORKER)
     return folder
 
 
