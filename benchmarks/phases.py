@@ -4,7 +4,7 @@ Runs a variant of the engine (`benchmarks.variant`) that reads the cycle counter
 and of the worker loop that is named in `PHASES`, and adds the cycles since the reading before to the phase.
 What Python does between two advances (taking spikes over, digests) counts as waiting.
 
-`--scale 0.1` is a quick look. `--network million` is the million neurons on 16 chips.
+`--scale 0.1` is a quick look. `--network` names another bundled example; `million` runs on 16 chips.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.contest import positive, share
+from benchmarks.million import OPTIONS as MILLION
 from benchmarks.network_run import NetworkRun, described, run
 from benchmarks.report import Check, Report, Row, emit, parser_of
 from benchmarks.variant import CLOCK, VariantError, append, copy_packages, environment, rewrite
@@ -66,6 +67,7 @@ def tally(self):
 Worker.tally = tally
 """
 WARM_UP_MS = 100.0
+NETWORKS = ("microcircuit", "brunel", "cuba", "million")
 
 
 class _Laps(ast.NodeTransformer):
@@ -136,14 +138,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Measure and print; return the exit code."""
     parser = parser_of("phases", __doc__)
     parser.add_argument("--scale", type=share, default=1.0)
-    parser.add_argument("--network", choices=("microcircuit", "million"), default="microcircuit")
+    parser.add_argument("--network", choices=NETWORKS, default="microcircuit")
     parser.add_argument("--drive", choices=("dc", "poisson"), default="dc")
     parser.add_argument("--seconds", type=positive, default=1.0, help="biological seconds")
     chosen = parser.parse_args(arguments)
-    million = chosen.network == "million"
-    own = {} if million else {"drive": chosen.drive}
+    own = {"drive": chosen.drive} if chosen.network == "microcircuit" else {}
     network = EXAMPLES[chosen.network](scale=chosen.scale, seed=1, **own)
-    options = {"chips": 16, "placement": "consecutive"} if million else {"chips": 2}
+    options = MILLION if chosen.network == "million" else {"chips": 2}
     n_ticks = network.ticks(WARM_UP_MS + 1e3 * chosen.seconds)
     asked = NetworkRun(described(network), n_ticks, options, warm_up_ms=WARM_UP_MS)
     title = f"A tick of {chosen.network} at {chosen.scale:g}, {options['chips']} chips in threads, by phases"

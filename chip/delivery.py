@@ -8,14 +8,16 @@ the axon's synapses (`chip.memory`):
 
 - *Segments*, just in time. A *lane* is all axons of a bank with the same delays, receptor and weight step. It
   keeps the axons that spiked in each of the last ticks in a ring; in tick t, for each of the lane's delays d,
-  the segments of the axons of tick t - d are listed, and the list is walked. A segment costs what it takes to
-  fetch a place of the memory that nobody has touched for long, about 25 ns, whatever its length.
+  the segments of the axons of tick t - d are listed, a long one in pieces, and the list is walked. A segment
+  costs what it takes to fetch a place of the memory that nobody has touched for long, about 25 ns, whatever
+  its length.
 - *Rows* wait in a wheel for the tick of their next word (`chip.wheel`).
 - *Queued* rows are so short that fetching them once for each delay would cost more than their words: they are
   read when the spike arrives, and each word put into the queue of its tick (`chip.queues`).
 
-Words are prefetched a few segments ahead, into the first-level cache: they are used once, and the
-second-level cache is for the slots (measured: 20 % faster than prefetching into the second level).
+Words are prefetched a few pieces ahead, into the first-level cache: they are used once, and the
+second-level cache is for the slots (measured: 20 % faster than prefetching into the second level). The core's
+own prefetcher does not follow a row of 500 words fast enough: pieces made Brunel's network 35 % faster.
 """
 
 from __future__ import annotations
@@ -46,10 +48,11 @@ from chip.queues import arrive, queued_in_flight
 from chip.wheel import begin_to_wait, take_due, waiting_in_flight
 from chip.words import add_words
 
-_AHEAD = 6
-"""Segments between a prefetch and its use: about 0.3 us of work at 60 synapses a segment."""
+_AHEAD = 4
+"""Pieces between a prefetch and its use: about 0.25 us of work at 60 synapses a piece."""
 _LINE_WORDS = 16
-_LINES = 6
+_PIECE = np.uint64(192)
+"""Most words of a segment that are listed as one: so all words of a long one are prefetched in time."""
 
 
 @tick_kernel
@@ -111,10 +114,12 @@ def deliver(synapses, lanes, slots, bank, tick):
             base = np.uint64(line[RING] + at * line[WIDTH])
             for j in range(np.uint64(lanes.arrived[line[ARRIVED] + at])):
                 segment = np.uint64(lanes.ring[base + j]) + np.uint64(k)
-                begin, end = start[segment], start[segment + np.uint64(1)]
-                if end > begin:
-                    listed[n, 0], listed[n, 1] = begin, end
+                begin, end = np.uint64(start[segment]), np.uint64(start[segment + np.uint64(1)])
+                while begin < end:
+                    stop = min(begin + _PIECE, end)
+                    listed[n, 0], listed[n, 1] = begin, stop
                     listed[n, 2], listed[n, 3] = line[LANE_SLOT], line[LANE_SHIFT]
+                    begin = stop
                     n += 1
                     if n == listed.shape[0]:
                         total += _walk(synapses.words, listed, slots, n)
@@ -145,7 +150,7 @@ def deliver_rows(synapses, flight, slots, tick):
 
 @tick_kernel
 def _walk(words, listed, slots, n):
-    """Add the first `n` listed segments to their slots; return the synaptic events."""
+    """Add the first `n` listed pieces to their slots; return the synaptic events."""
     total = 0
     for i in range(min(n, _AHEAD)):
         _fetch(words, listed, i)
@@ -160,12 +165,9 @@ def _walk(words, listed, slots, n):
 
 @tick_kernel
 def _fetch(words, listed, i):
-    """Prefetch the words of a listed segment; of a long one the first, the core's own prefetcher follows."""
-    ahead = np.int64(listed[i, 0])
-    last = min(np.int64(listed[i, 1]), ahead + _LINES * _LINE_WORDS)
-    while ahead < last:
-        prefetch(words, ahead)
-        ahead += _LINE_WORDS
+    """Prefetch the words of a listed piece."""
+    for word in range(np.int64(listed[i, 0]), np.int64(listed[i, 1]), _LINE_WORDS):
+        prefetch(words, word)
 
 
 @kernel

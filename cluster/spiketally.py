@@ -9,10 +9,7 @@ from numpy.typing import NDArray
 
 from cluster.plan import Plan
 from cluster.recordings import recorded_mask
-from network import SpikeDigest
-
-_PART = 2**14
-"""Spikes that are counted at a time: they stay in the cache."""
+from network.digest import PART, SpikeDigest, spike_pairs
 
 
 class SpikeTally:
@@ -69,12 +66,11 @@ class SpikeTally:
             Tick and neuron.
         """
         pairs = np.empty((spikes.size, 2), np.uint32)
-        words = spikes.astype("<u8", copy=False).view("<u4").reshape(-1, 2)
-        for begin in range(0, len(pairs), _PART):
-            part = pairs[begin : begin + _PART]
-            part[:, 0], part[:, 1] = words[begin : begin + _PART, 1], words[begin : begin + _PART, 0]
+        for begin in range(0, spikes.size, PART):
+            some, part = spikes[begin : begin + PART], pairs[begin : begin + PART]
+            part[:] = spike_pairs(some)
             self.per_range += np.bincount(self._range_of[part[:, 1]], minlength=self.per_range.size)
-        self._digest.update(pairs[:, 0], pairs[:, 1])
+            self._digest.add(some)
         if self._mask is None:
             return pairs
         kept: NDArray[np.uint32] = pairs[self._mask[pairs[:, 1]]]

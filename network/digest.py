@@ -21,8 +21,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 _MAGIC = b"spikerack-spikes-1\n"
-_PART = 2**14
+PART = 2**14
 """Spikes that are checked and hashed at a time: what is made of them meanwhile stays in the cache."""
+_HALF, _LOW = np.uint64(32), np.uint64(0xFFFFFFFF)
 
 
 class SpikeDigest:
@@ -75,13 +76,30 @@ class SpikeDigest:
             return
         self._refuse_outside("tick", ticks, self.n_ticks)
         self._refuse_outside("neuron", neurons, self.n_neurons)
+        self.add(ticks.astype(np.uint64) << _HALF | neurons.astype(np.uint64))
+
+    def add(self, keys: NDArray[np.uint64]) -> None:
+        """Add the next spikes, each as one number. Refused spikes change nothing.
+
+        Parameters
+        ----------
+        keys : (n,) uint64 array
+            tick << 32 | neuron.
+
+        Raises
+        ------
+        ValueError
+            As `update`.
+        """
         spikes, last = self._spikes.copy(), self._last
-        for begin in range(0, ticks.size, _PART):
-            pairs = _pairs(ticks[begin : begin + _PART], neurons[begin : begin + _PART])
-            last = _last_of(pairs, last)
-            spikes.update(pairs.reshape(-1).data)
+        for begin in range(0, keys.size, PART):
+            part = keys[begin : begin + PART]
+            last = _last_of(part, last)
+            self._refuse_outside("neuron", part & _LOW, self.n_neurons)
+            spikes.update(spike_pairs(part).data)
+        self._refuse_outside("tick", keys[-1:] >> _HALF, self.n_ticks)
         self._spikes, self._last = spikes, last
-        self.n_spikes += ticks.size
+        self.n_spikes += keys.size
 
     def hexdigest(self, n_ticks: int | None = None) -> str:
         """Return the digest of the spikes so far, as 64 hexadecimal digits.
@@ -107,34 +125,30 @@ class SpikeDigest:
     def _refuse_outside(what: str, values: np.ndarray, limit: int) -> None:
         if values.dtype.kind not in "iu":
             raise ValueError(f"{what} must be an array of integers, got {values.dtype}; convert it")
-        low, high = int(values.min()), int(values.max())
+        low, high = (int(values.min()), int(values.max())) if values.size else (0, -1)
         if low < 0 or high >= limit:
             got = low if low < 0 else high
             raise ValueError(f"{what} must be >= 0 and < {limit}, got {got}; check the run's size")
 
 
-def _pairs(ticks: np.ndarray, neurons: np.ndarray) -> NDArray[np.uint32]:
-    """Return spikes as they are hashed."""
-    pairs = np.empty((ticks.size, 2), dtype="<u4")
-    pairs[:, 0], pairs[:, 1] = ticks, neurons
-    return pairs
+def spike_pairs(keys: NDArray[np.uint64]) -> NDArray[np.uint32]:
+    """Return spikes as they are hashed and kept in files: (n, 2) little-endian uint32, tick and neuron."""
+    pairs: NDArray[np.uint32] = (keys >> _HALF | keys << _HALF).astype("<u8", copy=False).view("<u4")
+    return pairs.reshape(-1, 2)
 
 
-def _last_of(pairs: NDArray[np.uint32], before: int) -> int:
-    """Return the last of spikes as one number, after making sure that all increase, from `before` on."""
-    order = pairs[:, 0].astype(np.uint64)
-    order <<= np.uint64(32)
-    order |= pairs[:, 1]
-    after = int(order[0])
-    if after > before and not np.all(order[1:] > order[:-1]):
-        first = int(np.argmax(order[1:] <= order[:-1]))
-        before, after = int(order[first]), int(order[first + 1])
+def _last_of(keys: NDArray[np.uint64], before: int) -> int:
+    """Return the last of spikes, after making sure that all increase, from `before` on."""
+    after = int(keys[0])
+    if after > before and not np.all(keys[1:] > keys[:-1]):
+        first = int(np.argmax(keys[1:] <= keys[:-1]))
+        before, after = int(keys[first]), int(keys[first + 1])
     if after <= before:
         raise ValueError(
             f"spikes must increase by (tick, neuron), got {_pair(after)} after {_pair(before)}; "
             "sort them and remove repeats"
         )
-    return int(order[-1])
+    return int(keys[-1])
 
 
 def _pair(key: int) -> tuple[int, int]:

@@ -44,7 +44,7 @@ def test_the_size_of_what_is_hashed_at_a_time_does_not_matter(
     size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = fed(SPIKES).hexdigest()
-    monkeypatch.setattr(network.digest, "_PART", size)
+    monkeypatch.setattr(network.digest, "PART", size)
     assert fed(SPIKES).hexdigest() == whole
 
 
@@ -52,7 +52,7 @@ def test_the_size_of_what_is_hashed_at_a_time_does_not_matter(
 def test_spikes_refused_after_some_were_hashed_change_nothing(
     size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(network.digest, "_PART", size)
+    monkeypatch.setattr(network.digest, "PART", size)
     digest = fed(SPIKES[:2])
     before = digest.hexdigest()
     with pytest.raises(ValueError, match=r"must") as caught:
