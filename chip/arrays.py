@@ -32,8 +32,7 @@ NEURONS, POISSON, TIMES, CORRELATED = range(4)
     DRIVE,
     SLOT,
     PITCH,
-    FIRED,
-    FIRED_END,
+    COUNTDOWN,
     INPUT,
     INPUT_END,
     TIME_END,
@@ -41,7 +40,7 @@ NEURONS, POISSON, TIMES, CORRELATED = range(4)
     CURRENT_END,
     DRIVEN,
     N_SLICE_COLUMNS,
-) = range(22)
+) = range(21)
 """Columns of `ChipArrays.slices`: what the slice is, its size and numbers, and where its parts stand."""
 
 BANK, DELAY, DELAY_END, RING, WIDTH, HISTORY, ARRIVED, LANE_SLOT, LANE_SHIFT, N_LANE_COLUMNS = range(10)
@@ -127,9 +126,7 @@ class Neurons(NamedTuple):
 
     slots: NDArray[np.int32]
     state: Any  # float32 or float64
-    countdown: (
-        Any  # ticks of refractoriness to go, as flags stand in `Output.fired`; uint8 if enough, or uint32
-    )
+    countdown: Any  # ticks of refractoriness to go; uint8 if enough, or uint32
     coefficients: Any
     drive: Any  # what currents add in a tick
 
@@ -198,7 +195,7 @@ class Sources(NamedTuple):
 class Output(NamedTuple):
     """What the chip gives: spikes and counts."""
 
-    fired: NDArray[np.uint8]
+    fired: NDArray[np.uint8]  # flags of the slice that is updated; all are 0 between slices
     fired_words: NDArray[np.uint64]  # the same bytes as `fired`
     spikes: NDArray[np.uint64]  # tick << 32 | global number
     slice_end: Integers  # (S,) spikes so far, after each slice of this tick

@@ -121,6 +121,16 @@ def leading_zeros(typingctx: Any, word: Any) -> Any:
 
 
 @intrinsic
+def trailing_zeros(typingctx: Any, word: Any) -> Any:
+    """Return the trailing zeros of a uint64 that is not 0, as uint64."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.cttz(args[0], ir.Constant(ir.IntType(1), 1))
+
+    return types.uint64(types.uint64), codegen
+
+
+@intrinsic
 def count_ones(typingctx: Any, word: Any) -> Any:
     """Return how many bits of a uint64 are set, as int64."""
 

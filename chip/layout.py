@@ -119,7 +119,7 @@ class Builder:
         self.lowered = [lower_slice(spec, p) if p.bank >= 0 else None for p in spec.slices]
         self.coefficients = [self._coefficients(k) for k in range(len(spec.slices))]
         self.times = [times_of(part, spec.timestep_ms) for part in spec.slices]
-        self.padded = first_of([padded(p.n, 1) for p in spec.slices])
+        self.countdown_first = first_of([padded(p.n, 1) if p.bank >= 0 else 0 for p in spec.slices])
         self.state_first = first_of([_n_variables(p) * padded(p.n, self.dtype.itemsize) for p in spec.slices])
 
     def arrays(self) -> ChipArrays:
@@ -163,7 +163,7 @@ class Builder:
                 drive[k],
                 places.slot(p, 0) if p.bank >= 0 else 0,
                 places.bank_pitch[p.bank] if p.bank >= 0 else 0,
-                *self.padded[k : k + 2],
+                self.countdown_first[k],
                 *inputs[k : k + 2],
                 times[k + 1],
                 *currents[k : k + 2],
@@ -195,7 +195,8 @@ class Builder:
         return np.array(lines, np.int64).reshape(len(blocks), N_BLOCK_COLUMNS)
 
     def _output(self) -> Output:
-        fired_words = np.zeros(int(self.padded[-1]) // 8, np.uint64)
+        longest = max((part.n for part in self.spec.slices), default=0)
+        fired_words = aligned(np.zeros(padded(longest, 1) // 8, np.uint64))
         return Output(
             fired=fired_words.view(np.uint8),
             fired_words=fired_words,
@@ -220,7 +221,7 @@ class Builder:
         return Neurons(
             slots=aligned(np.zeros(self.places.n_slots, np.int32)),
             state=aligned(joined(state, self.dtype)),
-            countdown=aligned(np.zeros(int(self.padded[-1]), self._countdown_dtype)),
+            countdown=aligned(np.zeros(int(self.countdown_first[-1]), self._countdown_dtype)),
             coefficients=joined([flat for _, flat in self.coefficients], self.dtype),
             drive=aligned(joined(drive, self.dtype)),
         )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from chip.arrays import FIRED, FIRST, SIZE, TIME_END, Integers, Sources, first_of, integers, joined
+from chip.arrays import FIRST, SIZE, TIME_END, Integers, Sources, first_of, integers, joined
 from chip.jit import tick_kernel
 from chip.random import Purpose, draw, stream_key
 from chip.spec import ChipSpec, SliceSpec
@@ -91,9 +91,9 @@ def _by_tick(tick: Integers, neuron: Integers) -> Times:
 def poisson_source(sources, waveforms, fired, part, line, tick):
     """Flag the neurons of a Poisson source that spike in `tick`."""
     key, threshold = draw(sources.key[part], np.uint64(tick)), _threshold_now(sources, waveforms, part)
-    first, base = np.uint64(line[FIRST]), line[FIRED]
+    first = np.uint64(line[FIRST])
     for i in range(line[SIZE]):
-        fired[base + i] = draw(key, first + np.uint64(i)) < threshold
+        fired[i] = draw(key, first + np.uint64(i)) < threshold
 
 
 @tick_kernel
@@ -101,9 +101,9 @@ def correlated_source(sources, waveforms, fired, part, line, tick):
     """Flag the neurons of a correlated source that spike in `tick`."""
     if draw(sources.mother[part], np.uint64(tick)) < _threshold_now(sources, waveforms, part):
         key, copy = draw(sources.key[part], np.uint64(tick)), sources.copy[part]
-        first, base = np.uint64(line[FIRST]), line[FIRED]
+        first = np.uint64(line[FIRST])
         for i in range(line[SIZE]):
-            fired[base + i] = draw(key, first + np.uint64(i)) < copy
+            fired[i] = draw(key, first + np.uint64(i)) < copy
 
 
 @tick_kernel
@@ -122,6 +122,6 @@ def times_source(sources, fired, part, line, tick):
     """Flag the neurons of a source of given times that spike in `tick`."""
     place = sources.cursor[part]
     while place < line[TIME_END] and sources.tick[place] <= tick:
-        fired[line[FIRED] + sources.neuron[place]] = 1
+        fired[sources.neuron[place]] = 1
         place += 1
     sources.cursor[part] = place

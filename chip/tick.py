@@ -9,12 +9,11 @@ from chip.arrays import (
     COEFFICIENT,
     COEFFICIENT_END,
     CORRELATED,
+    COUNTDOWN,
     CURRENT,
     CURRENT_END,
     DELIVERED,
     DRIVE,
-    FIRED,
-    FIRED_END,
     FIRST_GLOBAL,
     INPUT,
     INPUT_END,
@@ -32,14 +31,14 @@ from chip.arrays import (
 from chip.currents import update_drive
 from chip.delivery import begin_tick, deliver, deliver_rows
 from chip.inputs import add_poisson
-from chip.jit import tick_kernel
+from chip.jit import tick_kernel, trailing_zeros
 from chip.neurons import STEPS
 from chip.queues import deliver_queued
 from chip.sources import correlated_source, poisson_source, times_source
 from chip.waveforms import evaluate
 from chip.words import warm
 
-_SPARE, _LINE_WORDS = np.uint64(32), np.uint64(8)
+_SPARE, _LINE_WORDS, _WORD_FLAGS = np.uint64(32), np.uint64(8), np.uint64(8)
 
 
 @tick_kernel
@@ -91,8 +90,8 @@ def _update(neurons, fired, line):
     state = neurons.state[line[STATE] : line[STATE_END]]
     coefficients = neurons.coefficients[line[COEFFICIENT] : line[COEFFICIENT_END]]
     drive = neurons.drive[line[DRIVE] : line[DRIVE] + n]
-    flags = fired[line[FIRED] : line[FIRED] + n]
-    countdown = neurons.countdown[line[FIRED] : line[FIRED] + n]
+    flags = fired[:n]
+    countdown = neurons.countdown[line[COUNTDOWN] : line[COUNTDOWN] + n]
     varying = line[VARYING] != 0
     number = 0  # enumerate does not unroll
     for step in literal_unroll(STEPS):
@@ -115,17 +114,20 @@ def _update(neurons, fired, line):
 @tick_kernel
 def _collect(output, part, line, tick):
     """Append a slice's spikes in the order of neurons, a line of flags at a look, and clear the flags."""
-    n_spikes, begin = output.counters[N_SPIKES], line[FIRED]
+    n_spikes, n_words = output.counters[N_SPIKES], np.uint64(-(-line[SIZE] // 8))
     stamp, words = np.uint64(tick) << _SPARE | np.uint64(line[FIRST_GLOBAL]), output.fired_words
-    for first in range(np.uint64(begin // 8), np.uint64(line[FIRED_END] // 8), _LINE_WORDS):
+    for first in range(np.uint64(0), n_words, _LINE_WORDS):
         any_fired = np.uint64(0)
         for word in range(first, first + _LINE_WORDS):
             any_fired |= words[word]
         if any_fired != 0:
-            for place in range(np.int64(first) * 8, np.int64(first + _LINE_WORDS) * 8):
-                if output.fired[place] != 0:
-                    output.spikes[n_spikes] = stamp + np.uint64(place - begin)
+            for word in range(first, first + _LINE_WORDS):
+                flags = words[word]
+                while flags != 0:  # bytes of 0 or 1, the first is the lowest
+                    place = word * _WORD_FLAGS + trailing_zeros(flags) // _WORD_FLAGS
+                    output.spikes[n_spikes] = stamp + place
                     n_spikes += 1
+                    flags &= flags - np.uint64(1)
             words[first : first + _LINE_WORDS] = 0
     output.counters[N_SPIKES] = n_spikes
     output.slice_end[part] = n_spikes

@@ -226,8 +226,8 @@ class Estimate:
 
 
 def _neuron_bytes(population: Population, number: int) -> int:
-    """Return the bytes of a neuron: state, slots, countdown, their copies at tick 0, drive, flag, spikes."""
+    """Return the bytes of a neuron: state, slots, countdown, their copies at tick 0, drive, spikes."""
     model = MODELS[population.model]
     variables, receptors = len(model.kernel_state), len(model.receptors)
     inputs = sum(isinstance(described, PoissonInput) for described in population.inputs)
-    return 2 * (variables * number + 4 * receptors + 1) + number + 8 * inputs + 1 + 2 * 8
+    return 2 * (variables * number + 4 * receptors + 1) + number + 8 * inputs + 2 * 8

@@ -9,10 +9,9 @@ from chip.arrays import (
     BLOCK_SHIFT,
     BLOCK_SLOT,
     COLUMNS,
+    COUNTDOWN,
     DRIVE,
     ENTRY,
-    FIRED,
-    FIRED_END,
     LANE,
     LANE_SHIFT,
     LANE_SLOT,
@@ -148,12 +147,13 @@ def test_slices_stand_bank_by_bank_with_sources_last() -> None:
     assert arrays.flight.lanes.bank_first.tolist() == [0, 2, 3]
 
 
-def test_flags_of_a_slice_are_whole_cache_lines() -> None:
-    network = describe([delta(name, n, RELAY) for name, n in (("one", 1), ("two", 8), ("six", 9))])
+def test_flags_are_whole_cache_lines_and_enough_for_the_largest_slice() -> None:
+    network = describe([delta(name, n, RELAY) for name, n in (("one", 1), ("two", 65), ("six", 9))])
     arrays = Lone(spec_of(network)).chip.arrays
     output = arrays.output
-    assert arrays.slices[:, [FIRED, FIRED_END]].tolist() == [[0, 64], [64, 128], [128, 192]]
-    assert output.fired.size == 3 * LINE_BYTES
+    assert arrays.slices[:, COUNTDOWN].tolist() == [0, 64, 192]
+    assert output.fired.size == 2 * LINE_BYTES
+    assert output.fired.ctypes.data % LINE_BYTES == 0
     assert np.shares_memory(output.fired, output.fired_words)
 
 
@@ -173,7 +173,7 @@ def test_what_is_walked_every_tick_begins_cache_lines(precision: str) -> None:
     for array in (neurons.slots, neurons.state, neurons.drive):
         assert array.ctypes.data % LINE_BYTES == 0
     assert not (arrays.slices[:, [STATE, DRIVE]] * size % LINE_BYTES).any()
-    assert not (arrays.slices[:, [FIRED]] % LINE_BYTES).any()
+    assert not (arrays.slices[:, [COUNTDOWN]] % LINE_BYTES).any()
     assert not (Places.of(spec_of(two_models(), cuts=cuts_of_two_models())).bank_pitch * 4 % LINE_BYTES).any()
 
 
@@ -212,5 +212,5 @@ def test_refractory_ticks_are_counted_down_in_what_holds_the_longest(
     assert {tick for tick, neuron in spikes if neuron == 0} == set(range(0, lone.tick, 2))
     for number in (1, 2):
         assert [t for t, neuron in spikes if neuron == number] == list(range(0, lone.tick, ticks + 1))
-    first = int(lone.chip.arrays.slices[1, FIRED])
+    first = int(lone.chip.arrays.slices[1, COUNTDOWN])
     assert countdown[first : first + 2].tolist() == [ticks - (lone.tick - 1) % (ticks + 1)] * 2
