@@ -1,10 +1,11 @@
-"""Where the time of a tick goes: the cortical microcircuit on two chips in threads, phase by phase.
+"""Where the time of a tick goes, phase by phase: the engine in threads, on several networks.
 
 Runs a variant of the engine (`benchmarks.variant`) that reads the cycle counter after each call of the tick
 and of the worker loop that is named in `PHASES`, and adds the cycles since the reading before to the phase.
 What Python does between two advances (taking spikes over, digests) counts as waiting.
 
-`--scale 0.1` is a quick look. `--network` names another bundled example; `million` runs on 16 chips.
+`--scale 0.1` is a quick look. `--network` chooses among the networks, which take turns: microcircuit, brunel,
+and the variants of `benchmarks.million`.
 """
 
 from __future__ import annotations
@@ -14,17 +15,24 @@ import json
 import sys
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
+from benchmarks import million
 from benchmarks.contest import positive, share
-from benchmarks.million import OPTIONS as MILLION
 from benchmarks.network_run import NetworkRun, described, run
 from benchmarks.report import Check, Report, Row, emit, parser_of
+from benchmarks.turns import take_turns
 from benchmarks.variant import CLOCK, VariantError, append, copy_packages, environment, rewrite
 from spikerack.examples import EXAMPLES
 
 PHASES = {
     "wait_for": "waiting for the others",
+    "evaluate": "beginning",
+    "warm": "warming slots",
+    "update_drive": "currents",
+    "_fire": "sources",
     "_receive": "spikes of others",
     "read_arrivals": "queued rows: reading",
     "deliver_rows": "waiting rows",
@@ -67,7 +75,11 @@ def tally(self):
 Worker.tally = tally
 """
 WARM_UP_MS = 100.0
-NETWORKS = ("microcircuit", "brunel", "cuba", "million")
+MILLION = {"million": "near", "million at 20 Hz": "near20", "million anywhere": "anywhere"}
+"""Variants of `benchmarks.million`."""
+NETWORKS = ("microcircuit", "brunel", *MILLION)
+LEAST_US = 0.1
+"""Phases that take less in all runs are not told."""
 
 
 class _Laps(ast.NodeTransformer):
@@ -138,35 +150,50 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Measure and print; return the exit code."""
     parser = parser_of("phases", __doc__)
     parser.add_argument("--scale", type=share, default=1.0)
-    parser.add_argument("--network", choices=NETWORKS, default="microcircuit")
-    parser.add_argument("--drive", choices=("dc", "poisson"), default="dc")
+    parser.add_argument("--network", action="append", choices=NETWORKS, default=[], help="see above")
+    parser.add_argument("--drive", choices=("dc", "poisson"), default="dc", help="of the microcircuit")
     parser.add_argument("--seconds", type=positive, default=1.0, help="biological seconds")
     chosen = parser.parse_args(arguments)
-    own = {"drive": chosen.drive} if chosen.network == "microcircuit" else {}
-    network = EXAMPLES[chosen.network](scale=chosen.scale, seed=1, **own)
-    options = MILLION if chosen.network == "million" else {"chips": 2}
-    n_ticks = network.ticks(WARM_UP_MS + 1e3 * chosen.seconds)
-    asked = NetworkRun(described(network), n_ticks, options, warm_up_ms=WARM_UP_MS)
-    title = f"A tick of {chosen.network} at {chosen.scale:g}, {options['chips']} chips in threads, by phases"
-    report = Report("phases", title)
-    with tempfile.TemporaryDirectory(prefix="spikerack-phases-") as name:
-        folder = make(Path(name))
-        (told := folder / "told").mkdir()
-        variables = environment(folder) | {TOLD: str(told)}
-        run(NetworkRun(asked.network, 2, options), folder=folder, environment=variables)  # compiles
-        runs, states = [], []
-        for _ in range(chosen.runs):
-            phases, complete = _run(asked, folder, told)
-            runs.append(phases)
-            states.append(complete)
-    for phase in (*PHASES.values(), "all"):
-        report.rows.append(Row(phase, "us a tick", tuple(each[phase] for each in runs)))
-    report.checks.append(Check("all runs are complete", all(states)))
+    names = [name for name in NETWORKS if name in (chosen.network or NETWORKS)]
+    asked = {name: asked_of(name, chosen.scale, chosen.drive, chosen.seconds) for name in names}
+    report = Report("phases", f"A tick by phases, at scale {chosen.scale:g}")
+    with tempfile.TemporaryDirectory(prefix="spikerack-phases-") as folder:
+        variant = make(Path(folder))
+        (told := variant / "told").mkdir()
+        variables = environment(variant) | {TOLD: str(told)}
+        for each in asked.values():
+            run(replace(each, n_ticks=2, warm_up_ms=0.0), folder=variant, environment=variables)  # compiles
+        results = take_turns(
+            {name: partial(_run, each, variant, told) for name, each in asked.items()}, chosen.runs
+        )
+    for name, runs in results.items():
+        add_phases(report, f"{name}, {chosen.drive}" if name == "microcircuit" else name, runs)
     return emit(report, as_json=chosen.json)
 
 
-def _run(asked: NetworkRun, folder: Path, told: Path) -> tuple[dict[str, float], bool]:
+def asked_of(name: str, scale: float, drive: str, seconds: float) -> NetworkRun:
+    """Return the run of a network."""
+    if name in MILLION:
+        asked = million.asked_of(MILLION[name], scale=scale, seconds=seconds)
+        return replace(asked, warm_up_ms=WARM_UP_MS)
+    network = EXAMPLES[name](scale=scale, seed=1, **({"drive": drive} if name == "microcircuit" else {}))
+    n_ticks = network.ticks(WARM_UP_MS + 1e3 * seconds)
+    return NetworkRun(described(network), n_ticks, {"chips": 2}, warm_up_ms=WARM_UP_MS)
+
+
+def add_phases(report: Report, what: str, runs: Sequence[tuple[dict[str, float], bool]]) -> None:
+    """Add a network's rows: those of phases that it has."""
+    for phase in (*PHASES.values(), "all"):
+        values = tuple(phases[phase] for phases, _ in runs)
+        if max(values) >= LEAST_US:
+            report.rows.append(Row(f"{what}: {phase}", "us a tick", values))
+    report.checks.append(Check(f"{what}: all runs must be complete", all(complete for _, complete in runs)))
+
+
+def _run(asked: NetworkRun, folder: Path, told: Path, turn: int) -> tuple[dict[str, float], bool]:
     """Return the microseconds of a tick for each phase, the mean of all workers; and whether all is well."""
+    for path in told.iterdir():
+        path.unlink()
     ran = run(asked, folder=folder, environment=environment(folder) | {TOLD: str(told)})
     workers = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(told.iterdir())]
     first = _counters_before()

@@ -5,6 +5,9 @@ which a spike reads once: the bytes a synapse of the chips as built. At the meas
 reading that is the least time an event can take, were nothing else to be done. Its share of the measured time
 of an event is told, updates of neurons, exchange and all else included.
 
+Nor is it bandwidth alone: segments lie anywhere, and a core waits for so many lines at a time and no more. So
+the engine's walk over random segments is timed alone too: words anywhere in memory, and in the cache.
+
 Beside it what a neuron's update takes, and a Poisson draw: populations without synapses on one core. A draw
 is what the same population takes longer with a Poisson input.
 
@@ -23,6 +26,7 @@ from benchmarks.beside import cores
 from benchmarks.contest import positive, share
 from benchmarks.network_run import NetworkRan, NetworkRun, described, run
 from benchmarks.report import Check, Report, Row, emit, parser_of
+from benchmarks.segments import LENGTH, Segments
 from benchmarks.turns import take_turns
 from spikerack.builder import NetworkBuilder
 from spikerack.examples import microcircuit
@@ -49,6 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     report = Report("roofline", f"Memory and the microcircuit at {chosen.scale:g}, {cores()} cores")
     bandwidth = add_memory(report, chosen.mib, chosen.runs)
+    add_segments(report, chosen.mib, chosen.runs)
     asked = {CIRCUIT: circuit(chosen.scale, chosen.seconds)}
     asked |= {name: population(*POPULATIONS[name], chosen.ticks) for name in POPULATIONS}
     run(circuit(0.01, 0.01))  # compiles
@@ -75,6 +80,16 @@ def add_memory(report: Report, mib: int, runs: int) -> float:
         Row("a random look, 1 core", "ns", looks, note=f"each line of {mib} MiB once, in a cycle")
     )
     return read
+
+
+def add_segments(report: Report, mib: int, runs: int) -> None:
+    """Measure delivery alone."""
+    segments = Segments(mib, cores())
+    for where, cached in (("anywhere", False), ("in the cache", True)):
+        for threads in dict.fromkeys((1, cores())):
+            what = f"segments of {LENGTH} words {where}, {threads} core{'s' if threads > 1 else ''}"
+            values = tuple(segments.nanoseconds_an_event(threads, k, cached=cached) for k in range(runs))
+            report.rows.append(Row(f"{what}: an event and core", "ns", values))
 
 
 def circuit(scale: float, seconds: float) -> NetworkRun:

@@ -81,7 +81,7 @@ class Lanes(NamedTuple):
     delays: Integers  # of all lanes, one after the other; ticks, ascending in each lane
     ring: NDArray[np.uint32]  # first entries of axons that spiked: of each lane, in each of its recent ticks
     arrived: NDArray[np.int32]  # entries of each tick of each lane
-    listed: NDArray[np.uint32]  # (n, 4) scratch: first word, last word, slot, shift
+    listed: NDArray[np.uint32]  # (n, 4) scratch: first word, end of the words, slot, shift
 
 
 class Wheel(NamedTuple):

@@ -17,7 +17,7 @@ the axon's synapses (`chip.memory`):
 
 Words are prefetched a few pieces ahead, into the first-level cache: they are used once, and the
 second-level cache is for the slots (measured: 20 % faster than prefetching into the second level). The core's
-own prefetcher does not follow a row of 500 words fast enough: pieces made Brunel's network 35 % faster.
+own prefetcher does not follow a segment of 500 words fast enough (docs/performance.md).
 """
 
 from __future__ import annotations
@@ -122,9 +122,9 @@ def deliver(synapses, lanes, slots, bank, tick):
                     begin = stop
                     n += 1
                     if n == listed.shape[0]:
-                        total += _walk(synapses.words, listed, slots, n)
+                        total += walk(synapses.words, listed, slots, n)
                         n = 0
-    return total + _walk(synapses.words, listed, slots, n)
+    return total + walk(synapses.words, listed, slots, n)
 
 
 @tick_kernel
@@ -149,7 +149,7 @@ def deliver_rows(synapses, flight, slots, tick):
 
 
 @tick_kernel
-def _walk(words, listed, slots, n):
+def walk(words, listed, slots, n):
     """Add the first `n` listed pieces to their slots; return the synaptic events."""
     total = 0
     for i in range(min(n, _AHEAD)):
@@ -165,7 +165,7 @@ def _walk(words, listed, slots, n):
 
 @tick_kernel
 def _fetch(words, listed, i):
-    """Prefetch the words of a listed piece."""
+    """Prefetch the words of a listed piece; asking for the line of its last word too brought nothing."""
     for word in range(np.int64(listed[i, 0]), np.int64(listed[i, 1]), _LINE_WORDS):
         prefetch(words, word)
 

@@ -29,7 +29,7 @@ SlotOf = Callable[[int, int], int]
 """The slot of neuron 0 of a bank, for a receptor."""
 
 _LISTED = 4096
-"""Segments that are listed before they are walked."""
+"""Pieces of segments that are listed before they are walked."""
 
 CHUNKS_OF_QUEUE = 4
 """Chunks for each queue at first; there will be more when they do not last."""

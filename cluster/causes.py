@@ -6,6 +6,7 @@ import errno
 import re
 from collections.abc import Iterator
 
+from chip import SlotOverflow
 from cluster.errors import ClusterError, DeploymentLost
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -25,7 +26,7 @@ def cause_of(problem: Exception) -> str:
         rule = "must have room for what is built, got none"
         return f"building failed: disk: {rule}; delete runs or arrays, or ask the operator for room"
     text = str(problem) or type(problem).__name__
-    advised = isinstance(problem, ClusterError) and "; " in text
+    advised = isinstance(problem, ClusterError | SlotOverflow) and "; " in text
     return f"building failed: {text}" + ("" if advised else "; report it with the network's id")
 
 

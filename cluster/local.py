@@ -142,7 +142,7 @@ def _team(plan: Plan, backend: Backend, threads: int | None) -> Team:
 
 
 def _outcome(recordings: Recordings, sink: MemorySink, summary: dict[str, Any]) -> RunOutcome:
-    pairs = np.concatenate([np.empty((0, 2), np.uint32), *sink.pairs])
+    tick, neuron = (np.concatenate([np.empty(0, np.uint32), *(p[:, k] for p in sink.pairs)]) for k in (0, 1))
     states = []
     for number, recording in enumerate(recordings.network.recordings):
         width = recordings.width(number)
@@ -150,4 +150,4 @@ def _outcome(recordings: Recordings, sink: MemorySink, summary: dict[str, Any]) 
         if isinstance(recording, StateRecording):
             rows = rows.reshape(len(rows), len(recording.variables), len(recording.neurons.range))
         states.append(rows)
-    return RunOutcome(pairs[:, 0].copy(), pairs[:, 1].copy(), summary, states, recordings.synapses)
+    return RunOutcome(tick, neuron, summary, states, recordings.synapses)

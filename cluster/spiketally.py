@@ -77,8 +77,13 @@ class SpikeTally:
         self._recorded.update(kept[:, 0], kept[:, 1])
         return kept
 
-    def digests(self, tick: int) -> dict[str, str]:
-        """Return the digests of a run of `tick` ticks, as its record names them."""
+    def digests(self, tick: int) -> dict[str, str | None]:
+        """Return the digests of a run of `tick` ticks, as its record names them.
+
+        None for both where spikes of later ticks were counted, which a sink refused.
+        """
+        if self._digest.last_tick >= tick:
+            return {"digest": None, "recorded_digest": None}
         return {"digest": self._digest.hexdigest(tick), "recorded_digest": self._recorded.hexdigest(tick)}
 
     def rates_hz(self, seconds: float) -> dict[str, float] | None:

@@ -50,6 +50,11 @@ class SpikeDigest:
     def __repr__(self) -> str:
         return f"SpikeDigest({self.n_spikes} spikes, {self.n_ticks} ticks, {self.n_neurons} neurons)"
 
+    @property
+    def last_tick(self) -> int:
+        """The tick of the last spike; -1 when there is none."""
+        return self._last >> 32
+
     def update(self, tick: ArrayLike, neuron: ArrayLike) -> None:
         """Add the next spikes. Refused spikes change nothing.
 
@@ -89,7 +94,7 @@ class SpikeDigest:
         Raises
         ------
         ValueError
-            As `update`.
+            A spike is outside the run, or the spikes do not strictly increase.
         """
         spikes, last = self._spikes.copy(), self._last
         for begin in range(0, keys.size, PART):
@@ -115,9 +120,10 @@ class SpikeDigest:
             A spike lies beyond `n_ticks`.
         """
         ticks = self.n_ticks if n_ticks is None else n_ticks
-        if self._last >> 32 >= ticks:
-            last = self._last >> 32
-            raise ValueError(f"n_ticks must be > {last}, the last spike's tick, got {ticks}; raise it")
+        if self.last_tick >= ticks:
+            raise ValueError(
+                f"n_ticks must be > {self.last_tick}, the last spike's tick, got {ticks}; raise it"
+            )
         header = f"{float(self.timestep_ms).hex()}\n{ticks}\n{self.n_neurons}\n".encode("ascii")
         return hashlib.sha256(_MAGIC + header + self._spikes.digest()).hexdigest()
 

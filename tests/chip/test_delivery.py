@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chip import lanes
 from chip.arrays import HIGHEST, IN_USE, QUEUED, ROWS, SEGMENTS
 from chip.delivery import push
 from chip.lanes import pushes_at_once, wheel_size
@@ -84,6 +85,23 @@ def test_a_tick_may_list_more_than_its_scratch_holds(layout: int) -> None:
     assert [neuron for tick, neuron in spikes if tick == 1] == list(range(0, n, 2))
     assert [neuron for tick, neuron in spikes if tick == 2] == list(range(1, n, 2))
     assert lone.chip.n_synaptic_events == (n, n)
+
+
+@pytest.mark.parametrize("room", [1, 3, 4096])
+def test_long_segments_are_walked_to_their_end(room: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pieces are of 192 words; where there is `room` for few, segments are walked before all is listed."""
+    monkeypatch.setattr(lanes, "_LISTED", room)
+    lengths = (191, 192, 193, 384, 385, 800)
+    network = describe(
+        [delta("cells", 800, RELAY)],
+        sources=[times(*[(5 * k,) for k in range(len(lengths))])],
+        projections=[explicit([(k, i, 1.0, 1) for k, n in enumerate(lengths) for i in range(n)])],
+    )
+    lone = Lone(spec_of(network))
+    assert len(lone.chip.arrays.flight.lanes.listed) == room
+    spikes = [spike for spike in lone.run(40) if spike[1] < 800]
+    assert spikes == [(5 * k + 1, i) for k, n in enumerate(lengths) for i in range(n)]
+    assert lone.chip.n_synaptic_events == (sum(lengths), sum(lengths))
 
 
 def recurrent(seed: int, delay_ms: Any, n_neurons: int = 40) -> Network:

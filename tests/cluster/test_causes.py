@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 import ray.exceptions
 
+from chip import SlotOverflow
 from cluster.causes import cause_of
 from cluster.errors import ArraysLost, DeploymentLost
 
 CHIP = "chip (board 0, chip 1)"
 GONE = "0a: must be in the store, and are not; upload them"
+OVERFLOW = SlotOverflow("cells", "delta", 3, 2**31, 2**31 - 1, "projection 0")
 REPORT = "report it with the network's id"
 
 
@@ -70,6 +72,8 @@ def too_large() -> MemoryError:
         (lost(ZeroDivisionError("division by zero")), f"{CHIP}: division by zero; {REPORT}"),
         (DeploymentLost(f"{CHIP}: its process died"), f"{CHIP}: its process died; {REPORT}"),
         (ArraysLost(f"arrays {GONE}"), f"arrays {GONE}"),
+        (OVERFLOW, str(OVERFLOW)),
+        (lost(OVERFLOW), f"{CHIP}: {OVERFLOW}"),
         (lost(ArraysLost(f"arrays {GONE}")), f"{CHIP}: arrays {GONE}"),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",

@@ -91,6 +91,22 @@ def test_a_run_whose_record_cannot_be_written_ends_all_the_same() -> None:
     assert control.state == "complete"
 
 
+def test_a_run_whose_spikes_cannot_be_kept_fails_without_a_digest() -> None:
+    class Full(Memory):
+        def append(self, last_tick: int, pairs: np.ndarray, states: Sequence[np.ndarray] = ()) -> None:
+            if self.appended:
+                assert len(pairs)
+                raise OSError("no space left on device")
+            super().append(last_tick, pairs, states)
+
+    sink = Full()
+    record, control = run_with(ThreadTeam(plan_of(EVERY)), 100_000, sink)
+    assert (record["state"], control.state, control.tick) == ("failed", "failed", 50)
+    assert record["error"] == "no space left on device; last complete tick: 50"
+    assert record["digest"] is record["recorded_digest"] is None
+    assert sink.records[-1] == record
+
+
 def test_a_run_stops_when_its_record_is_closed_while_it_runs(tmp_path: Path) -> None:
     plan = plan_of(EVERY, 2)
 
