@@ -47,7 +47,7 @@ def contest(*, scale: float, chips: int, seconds: float, peers: Sequence[str]) -
 
 
 def competitors(target: Target | None) -> Iterator[Competitor]:
-    """Yield the peers' configurations; the target is of those that use all cores, or NEST's one."""
+    """Yield the peers' configurations."""
     for threads in dict.fromkeys((cores(), 1)):
         what = f"NEST, {threads} thread{'s' if threads > 1 else ''}"
         yield Competitor("nest", "nest_network", what, {"threads": threads}, target)
@@ -55,8 +55,7 @@ def competitors(target: Target | None) -> Iterator[Competitor]:
         how = f"OpenMP, {threads} threads" if threads else "no OpenMP"
         for precision in ("float64", "float32"):
             settings = {"threads": threads, "precision": precision}
-            own = target if threads else None
-            yield Competitor("brian2", "brian2_cuba", f"Brian2 {precision}, {how}", settings, own)
+            yield Competitor("brian2", "brian2_cuba", f"Brian2 {precision}, {how}", settings, target)
 
 
 if __name__ == "__main__":
