@@ -11,14 +11,15 @@
 `benchmarks.chips`         weak scaling over chips, in threads and Ray actors, and waiting
 `benchmarks.exchange`      an epoch's exchange alone, as many workers as cores, and more
 `benchmarks.counters`      what counting events costs; beside SANA-FE
-`benchmarks.roofline`      the memory's bandwidth, and how near the engine is to it
+`benchmarks.roofline`      the memory's bandwidth, delivery alone, and how near the engine is to it
 `benchmarks.phases`        where the time of a tick goes
 `benchmarks.placement`     one digest over chips, backends and placements, every combination
 =========================  ===========================================================================
 
-``--peer nest`` (or another name, where a benchmark has it) runs a peer too, in turns with ours: scripts in
-`benchmarks.peers`, in an environment that `make bench-peers` makes. ``python -m benchmarks`` runs all and
-writes `docs/benchmarks.md` and its picture (`benchmarks.page`).
+``--peer nest`` (or another name) runs a peer too, in turns with ours: `microcircuit`, `brunel`, `cuba` and
+`counters` have peers, the other workloads none that could be run. Their scripts are in `benchmarks.peers`, in
+an environment that `make bench-peers` makes. ``python -m benchmarks`` runs all and writes
+`docs/benchmarks.md` and its picture (`benchmarks.page`).
 
 What benchmarks share: `benchmarks.report` (measures, targets, checks), `benchmarks.process` and
 `benchmarks.telling` (a process of its own), `benchmarks.one_run` (an example's run), `benchmarks.network_run`

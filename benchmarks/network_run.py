@@ -159,7 +159,7 @@ def measure(asked: NetworkRun) -> NetworkRan:
         isi_cv=isi_cv,
         modulation=modulation,
         package=str(Path(chip.__file__).resolve().parent.parent),
-        expected_bytes=expected_bytes(network, options, outcome, asked.backend, asked.threads),
+        expected_bytes=expected_bytes(network, options, asked.backend, asked.threads),
     )
 
 

@@ -25,9 +25,6 @@ Backend = Literal["local", "ray"]
 
 KEPT = ("state", "digest", "synapse_digest", "n_spikes", "n_synapses", "rates_hz", "n_saturated_weights")
 
-KEPT_SPIKE_BYTES = 16
-"""Of a spike that `cluster.run_local` keeps, at the end: as it came, and in the columns that it returns."""
-
 
 @dataclass(frozen=True)
 class OneRun:
@@ -85,7 +82,7 @@ class Measured:
         Mean over all neurons, sources aside.
     statistics : dict or None
     expected_bytes : int
-        The memory that `cluster.fit` expects it to take, and the spikes that it kept.
+        The memory that `cluster.fit` expects it to take.
     peak_pss_bytes : int
     """
 
@@ -174,21 +171,16 @@ def measure(asked: OneRun) -> Measured:
         timed_from_ms=timed_from_ms,
         rate_hz=mean_rate_hz(network, outcome, asked.rate_until_ms or asked.total_ms),
         statistics=_statistics(network, outcome, asked.statistics_ms),
-        expected_bytes=expected_bytes(network, options, outcome, asked.backend),
+        expected_bytes=expected_bytes(network, options, asked.backend),
     )
 
 
 def expected_bytes(
-    network: Network,
-    options: DeployOptions,
-    outcome: RunOutcome,
-    backend: Backend,
-    threads: int | None = None,
+    network: Network, options: DeployOptions, backend: Backend, threads: int | None = None
 ) -> int:
-    """Return the memory that a run is expected to take, with the spikes that it has kept."""
+    """Return the memory that a run is expected to take."""
     room = room_here(backend, threads=threads)
-    expected = fit(network, SYSTEMS["rack-8x8"], options, room).memory_bytes
-    return expected + KEPT_SPIKE_BYTES * outcome.tick.size
+    return fit(network, SYSTEMS["rack-8x8"], options, room).memory_bytes
 
 
 def mean_rate_hz(network: Network, outcome: RunOutcome, until_ms: float) -> float:

@@ -31,7 +31,7 @@ _WHEEL_BYTES = 28
 """Of an entry of the wheel of spikes that wait in rows."""
 
 _CHIP_BYTES = 600_000
-"""Buffers of a chip whatever its size: 65,536 spikes, 4,096 segments, tables."""
+"""Buffers of a chip whatever its size: 65,536 spikes, 4,096 pieces of segments, tables."""
 
 _UNIT_SYNAPSES = 750_000
 """Of a unit that is built, on average: it has 2**19 or more, and less than twice as many."""

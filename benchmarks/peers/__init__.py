@@ -3,9 +3,10 @@
 They import the peer, numpy, and what stands in this folder and in `benchmarks.telling`; of spikerack they
 get a network's description as JSON, nothing else, so that peers run the very network that the chips run.
 
-===============================  =====================================================================
-`benchmarks.peers.nest_network`  a description in NEST 3.10, in its leanest legal configuration
-`benchmarks.peers.nest_terms`    a description's words in NEST's: no NEST needed
-`benchmarks.peers.brian2_cuba`   the CUBA network in Brian2: C++ standalone, OpenMP
-===============================  =====================================================================
+================================  =====================================================================
+`benchmarks.peers.nest_network`   a description in NEST 3.10, in its leanest legal configuration
+`benchmarks.peers.nest_terms`     a description's words in NEST's: no NEST needed
+`benchmarks.peers.brian2_cuba`    the CUBA network in Brian2: C++ standalone, OpenMP
+`benchmarks.peers.sanafe_events`  a steady load in SANA-FE: what a synaptic event takes
+================================  =====================================================================
 """
