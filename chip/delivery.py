@@ -15,9 +15,9 @@ the axon's synapses (`chip.memory`):
 - *Queued* rows are so short that fetching them once for each delay would cost more than their words: they are
   read when the spike arrives, and each word put into the queue of its tick (`chip.queues`).
 
-Words are prefetched a few pieces ahead, into the first-level cache: they are used once, and the
-second-level cache is for the slots (measured: 20 % faster than prefetching into the second level). The core's
-own prefetcher does not follow a segment of 500 words fast enough (docs/performance.md).
+Words are prefetched a few pieces ahead, into the first-level cache and as what is used once: the other caches
+are for slots and state (measured: 20 % faster than prefetching into the second level). The core's own
+prefetcher does not follow a segment of 500 words fast enough (docs/performance.md).
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ from chip.arrays import (
     SENT,
     WIDTH,
 )
-from chip.jit import kernel, prefetch, tick_kernel
+from chip.jit import kernel, prefetch, prefetch_once, tick_kernel
 from chip.queues import arrive, queued_in_flight
 from chip.wheel import begin_to_wait, take_due, waiting_in_flight
 from chip.words import add_words
@@ -167,7 +167,7 @@ def walk(words, listed, slots, n):
 def _fetch(words, listed, i):
     """Prefetch the words of a listed piece; asking for the line of its last word too brought nothing."""
     for word in range(np.int64(listed[i, 0]), np.int64(listed[i, 1]), _LINE_WORDS):
-        prefetch(words, word)
+        prefetch_once(words, word)
 
 
 @kernel

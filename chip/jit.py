@@ -93,21 +93,44 @@ Numba counts references to each array of each tuple that is passed to a function
 of 120 us of a tick of the cortical microcircuit.
 """
 
+inner_kernel = _compiled(_nrt=False, forceinline=True)
+"""The same for what is called for every few words: its code becomes part of its caller."""
 
-@intrinsic
-def prefetch(typingctx: Any, array: Any, index: Any) -> Any:
-    """Ask for the cache line that holds ``array[index]``, in the first-level cache; never faults."""
 
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        pointer = _word_pointer(context, builder, signature.args[0], args[0], args[1])
-        raw = builder.bitcast(pointer, cgutils.voidptr_t)
-        word = ir.IntType(32)
-        function_type = ir.FunctionType(ir.VoidType(), [cgutils.voidptr_t, word, word, word])
-        function = cgutils.get_or_insert_function(builder.module, function_type, "llvm.prefetch.p0")
-        builder.call(function, [raw, word(0), word(3), word(1)])
-        return context.get_dummy_value()
+def _prefetching(*, write: bool, locality: int) -> Any:
+    """Return an intrinsic that asks for a cache line, in the first-level cache; it never faults.
 
-    return types.void(array, index), codegen
+    Parameters
+    ----------
+    write : bool
+        Whether the line will be written.
+    locality : int
+        LLVM's number: 3 where the line is to stay in all caches, 0 where it is used once.
+    """
+
+    def prefetch(typingctx: Any, array: Any, index: Any) -> Any:
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            pointer = _word_pointer(context, builder, signature.args[0], args[0], args[1])
+            raw = builder.bitcast(pointer, cgutils.voidptr_t)
+            word = ir.IntType(32)
+            function_type = ir.FunctionType(ir.VoidType(), [cgutils.voidptr_t, word, word, word])
+            function = cgutils.get_or_insert_function(builder.module, function_type, "llvm.prefetch.p0")
+            builder.call(function, [raw, word(int(write)), word(locality), word(1)])
+            return context.get_dummy_value()
+
+        return types.void(array, index), codegen
+
+    return intrinsic(prefetch)
+
+
+prefetch = _prefetching(write=False, locality=3)
+"""Ask for the cache line that holds ``array[index]``."""
+
+prefetch_once = _prefetching(write=False, locality=0)
+"""The same for what is read once: when it leaves the first-level cache, it takes no place in the others."""
+
+prefetch_to_write = _prefetching(write=True, locality=3)
+"""Ask for the line to write to it: a store that has to wait for its line lets all later ones wait."""
 
 
 @intrinsic

@@ -17,7 +17,7 @@ from __future__ import annotations
 import numpy as np
 
 from chip.arrays import ARRIVALS, FREE, HIGHEST, IN_USE, SENT, SHORT, TAKEN
-from chip.jit import kernel, prefetch, tick_kernel
+from chip.jit import inner_kernel, kernel, prefetch, prefetch_once, prefetch_to_write, tick_kernel
 from chip.rows import QUEUE_BITS
 from chip.words import add_words
 
@@ -28,6 +28,7 @@ _FAR, _NEAR = 16, 4
 """Rows between a prefetch of where a row begins, of its words, and their use."""
 
 _LINE_WORDS = 16
+_LINE_AHEAD = np.uint64(_LINE_WORDS)
 _LINES = 12
 _BITS, _DELAY, _CHUNK = np.uint64(QUEUE_BITS), np.uint64((1 << QUEUE_BITS) - 1), np.uint64(CHUNK)
 
@@ -66,8 +67,8 @@ def _fetch(synapses, row):
     ahead = np.int64(synapses.start[row])
     last = min(np.int64(synapses.start[row + 1]), ahead + _LINES * _LINE_WORDS)
     while ahead < last:
-        prefetch(synapses.words, ahead)
-        prefetch(synapses.beside, ahead - synapses.first_beside)
+        prefetch_once(synapses.words, ahead)
+        prefetch_once(synapses.beside, ahead - synapses.first_beside)
         ahead += _LINE_WORDS
 
 
@@ -86,7 +87,7 @@ def _read(synapses, queues, begin, end, sent):
         _put(synapses, queues, np.uint64(place), np.uint64(sent))
 
 
-@tick_kernel
+@inner_kernel
 def _put(synapses, queues, place, sent):
     """Put a word into its queue."""
     code = np.uint64(synapses.beside[place - np.uint64(synapses.first_beside)])
@@ -95,6 +96,7 @@ def _put(synapses, queues, place, sent):
     to = np.uint64(queues.tail[queue])
     if to % _CHUNK == np.uint64(0):
         to = np.uint64(_append(queues, np.int64(queue)))
+    prefetch_to_write(queues.chunks, to + _LINE_AHEAD)
     queues.chunks[to] = synapses.words[place]
     queues.tail[queue] = to + np.uint64(1)
 

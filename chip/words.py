@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from chip.jit import tick_kernel, touch
+from chip.jit import inner_kernel, tick_kernel, touch
 
 _LINE_SLOTS = 16
 
 
-@tick_kernel
+@inner_kernel
 def add_words(words, begin, end, slots, slot, shift):
     """Add consecutive words to the slots of one bank and receptor."""
     base, places = np.uint64(slot), np.int64(shift)
