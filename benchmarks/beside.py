@@ -12,6 +12,8 @@ from benchmarks.one_run import Measured, OneRun
 from benchmarks.peer import PeerRun, run_peer
 from benchmarks.report import Check, Row, Target
 from network import FixedInDegree, FixedTotalNumber, Network
+from spikerack.reference.comparison import compare
+from spikerack.reference.spike_statistics import Summary
 
 FACTOR = "wall s a biological s"
 
@@ -38,11 +40,22 @@ class Competitor:
     settings: Mapping[str, Any]
     target: Target | None = None
 
-    def run(self, network: Network, turn: int, *, warm_up_ms: float, duration_ms: float) -> PeerRun:
-        """Run a network; each turn has a seed of its own."""
-        times = {"warm_up_ms": warm_up_ms, "duration_ms": duration_ms, "seed": turn + 1}
-        return run_peer(self.script, network, {**self.settings, **times})
+    def run(
+        self,
+        network: Network,
+        turn: int,
+        *,
+        warm_up_ms: float,
+        duration_ms: float,
+        statistics_ms: float | None = None,
+    ) -> PeerRun:
+        """Run a network; each turn has a seed of its own. Statistics are of a time that is not timed."""
+        times = {"warm_up_ms": warm_up_ms, "duration_ms": duration_ms, "statistics_ms": statistics_ms}
+        return run_peer(self.script, network, {**self.settings, **times, "seed": turn + 1})
 
+
+Summaries = Mapping[str, Summary]
+"""Statistics of each population."""
 
 Rival = tuple[Competitor, Sequence[PeerRun]]
 """A competitor and its runs."""
@@ -107,6 +120,18 @@ def same_rate(ours: Sequence[Measured], rival: Rival, until_ms: float, tolerance
         f"{tolerance:.0%}, got {theirs:.3f}",
         abs(theirs - mine) <= tolerance * mine,
     )
+
+
+def same_statistics(what: str, found: Summaries, seeds: Sequence[Summaries]) -> list[Check]:
+    """Return whether each statistic of each population is that of another seed of the peer's."""
+    return [
+        Check(
+            f"{each.population} {each.statistic} {each.found:.4f}, in {what} {each.reference:.4f}: must be at "
+            f"most {each.limit:.4f} apart, got {each.deviation:.4f}",
+            each.holds,
+        )
+        for each in compare(found, seeds)
+    ]
 
 
 def same_synapses(network: Network, rival: Rival) -> Check:

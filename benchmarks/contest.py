@@ -1,4 +1,4 @@
-"""An example against peers, in turns: measure all, compare rates, then tell times and ratios."""
+"""An example against peers, in turns: measure all, compare how neurons fire, then tell times and ratios."""
 
 from __future__ import annotations
 
@@ -21,14 +21,16 @@ from benchmarks.beside import (
     one_digest,
     rival_rows,
     same_rate,
+    same_statistics,
     same_synapses,
     timed,
 )
 from benchmarks.memory import estimate_row
 from benchmarks.one_run import Measured, OneRun, compile_kernels, run
 from benchmarks.peer import ENVIRONMENT, PeerMissing, require_peer
-from benchmarks.report import Report, Row, emit, parser_of
+from benchmarks.report import Check, Report, Row, emit, parser_of
 from benchmarks.turns import take_turns
+from spikerack.reference.comparison import LEAST_SEEDS
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,9 @@ class Contest:
         Biological time of the peers that is timed.
     tolerance : float
         Share of our mean rate within which the peers' must be, over all turns.
+    statistics_ms : float
+        Of the biological time after the warm-up of which statistics are compared, where a peer has taken
+        `LEAST_SEEDS` turns or more; peers run it without being timed.
     tells_events : bool
         Whether time a synaptic event means anything, as events are what it takes time for.
     """
@@ -54,6 +59,7 @@ class Contest:
     competitors: Sequence[Competitor]
     peer_ms: float
     tolerance: float
+    statistics_ms: float
     tells_events: bool = False
 
     @property
@@ -63,12 +69,21 @@ class Contest:
 
     def hold(self, runs: int) -> tuple[list[Measured], list[Rival]]:
         """Let all take `runs` turns; return our runs, and the competitors'."""
-        asked, network = replace(self.asked, rate_until_ms=self.rate_until_ms), self.asked.network()
+        network, begin = self.asked.network(), self.asked.warm_up_ms
+        asked = replace(
+            self.asked,
+            rate_until_ms=self.rate_until_ms,
+            statistics_ms=(begin, begin + self.statistics_ms),
+        )
         compile_kernels(asked)
         actions: dict[str, Callable[[int], Any]] = {"spikerack": lambda turn: run(asked)}
         for each in self.competitors:
             actions[each.what] = partial(
-                each.run, network, warm_up_ms=asked.warm_up_ms, duration_ms=self.peer_ms
+                each.run,
+                network,
+                warm_up_ms=begin,
+                duration_ms=self.peer_ms,
+                statistics_ms=self.statistics_ms,
             )
         results = take_turns(actions, runs)
         return results["spikerack"], [(each, results[each.what]) for each in self.competitors]
@@ -82,6 +97,7 @@ class Contest:
             report.checks.append(same_rate(ours, rival, self.rate_until_ms, self.tolerance))
             if "n_synapses" in rival[1][0].result:
                 report.checks.append(same_synapses(network, rival))
+            report.checks += _statistics(ours[0], rival)
         what = f"spikerack, {asked.chips} chips in threads"
         factors = tuple(each.realtime_factor for each in ours)
         report.rows = [Row(what, FACTOR, factors, note=timed(asked, ours))]
@@ -93,6 +109,14 @@ class Contest:
         report.rows.append(Row(f"{what}: mean rate", "Hz", tuple(each.rate_hz for each in ours)))
         report.rows.append(estimate_row(what, ours))
         return report
+
+
+def _statistics(mine: Measured, rival: Rival) -> list[Check]:
+    """Return what must hold of statistics, where there are enough of the peer's seeds to know their spread."""
+    competitor, runs = rival
+    if mine.statistics is None or len(runs) < LEAST_SEEDS:
+        return []
+    return same_statistics(competitor.what, mine.statistics, [each.result["statistics"] for each in runs])
 
 
 def contest_parser(name: str, description: str | None, peers: Sequence[str]) -> argparse.ArgumentParser:

@@ -32,6 +32,7 @@ from benchmarks.beside import (
     ratios,
     rival_rows,
     same_rate,
+    same_statistics,
     same_synapses,
     timed,
 )
@@ -42,7 +43,6 @@ from benchmarks.peer import PeerRun
 from benchmarks.report import Check, Report, Row, Target, emit, parser_of
 from benchmarks.turns import take_turns
 from spikerack.reference import microcircuit_statistics
-from spikerack.reference.comparison import compare
 
 SEED = 1
 SCALES = (0.1, 1.0)
@@ -191,14 +191,7 @@ class Circuit:
         """Return each statistic of each population beside NEST's seeds."""
         summaries = results[self.reference["drive"]][0].statistics
         assert summaries is not None, "the run that is compared keeps its statistics"
-        return [
-            Check(
-                f"{each.population} {each.statistic} {each.found:.4f}, in NEST {each.reference:.4f}: must be "
-                f"at most {each.limit:.4f} apart, got {each.deviation:.4f}",
-                each.holds,
-            )
-            for each in compare(summaries, list(self.reference["seeds"].values()))
-        ]
+        return same_statistics("NEST", summaries, list(self.reference["seeds"].values()))
 
     def rows(self, results: Results) -> list[Row]:
         """Return the measures of ours."""

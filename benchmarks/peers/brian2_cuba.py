@@ -1,10 +1,11 @@
-"""Runs the description of the CUBA network in Brian2, and tells its rate and times; see `benchmarks.telling`.
+"""Runs the description of the CUBA network in Brian2, and tells its times and statistics; see `telling`.
 
 Brian2's fastest configuration on a CPU: the whole run as one C++ program (`cpp_standalone`), compiled by g++
 with -O3 -ffast-math -march=native, which are Brian2's defaults; exact integration; one group for all neurons;
 one weight and one delay for all synapses of a source; spikes are counted, not kept. The stimulus ends in the
-warm-up, and its objects leave the network with it. The time is the program's own of the run after the
-warm-up: neither compiling nor building is in it.
+warm-up, and its objects leave the network with it; spikes are kept in what follows, for statistics, and no
+more after that. The time is the program's own of the run after that: neither compiling nor building is in
+it.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import brian2
 import numpy as np
 from brian2 import Network, NeuronGroup, SpikeGeneratorGroup, SpikeMonitor, Synapses, ms, mV, pA, pF
 
+from benchmarks.peers.statistics import statistics_of
 from benchmarks.telling import task, tell, tell_finished, tell_result
 
 Described = Mapping[str, Any]
@@ -31,26 +33,40 @@ CURRENTS = {"excitatory": "i_ex", "inhibitory": "i_in"}
 
 
 def run(
-    network: Described, *, threads: int, precision: str, warm_up_ms: float, duration_ms: float, seed: int
+    network: Described,
+    *,
+    threads: int,
+    precision: str,
+    warm_up_ms: float,
+    duration_ms: float,
+    statistics_ms: float,
+    seed: int,
 ) -> dict[str, Any]:
-    """Write, compile, run; return what was measured."""
+    """Write, compile, run; return what was measured, and statistics of what follows the warm-up."""
     tell("building")
     with tempfile.TemporaryDirectory(prefix="brian2-") as folder:
         begin = time.perf_counter()
         _configure(network["timestep_ms"], threads, precision)
-        spikes = _simulate(network, warm_up_ms, duration_ms, np.random.default_rng(seed))
+        counter, recorder = _simulate(
+            network, warm_up_ms, statistics_ms, duration_ms, np.random.default_rng(seed)
+        )
         brian2.device.build(directory=folder, compile=True, run=False)
         compiled = time.perf_counter()
         tell("running")
         brian2.device.run(folder, with_output=False, run_args=[])
         tell_finished()
-        n_spikes, seconds = int(spikes.num_spikes), float(brian2.device._last_run_time)
+        n_spikes, seconds = int(counter.num_spikes), float(brian2.device._last_run_time)
+        tick = np.rint(np.asarray(recorder.t / ms) / network["timestep_ms"]).astype(np.int64)
+        statistics = statistics_of(
+            network, tick, np.asarray(recorder.i), warm_up_ms, warm_up_ms + statistics_ms
+        )
     return {
         "peer": f"Brian2 {brian2.__version__}",
         "threads": threads,
         "compile_seconds": compiled - begin,
         "realtime_factor": seconds / (duration_ms * 1e-3),
         "rate_hz": n_spikes / _n_neurons(network) / ((warm_up_ms + duration_ms) * 1e-3),
+        "statistics": statistics,
     }
 
 
@@ -62,23 +78,31 @@ def _configure(timestep_ms: float, threads: int, precision: str) -> None:
 
 
 def _simulate(
-    network: Described, warm_up_ms: float, duration_ms: float, rng: np.random.Generator
-) -> SpikeMonitor:
-    """Write down both runs; return what counts the neurons' spikes."""
+    network: Described,
+    warm_up_ms: float,
+    statistics_ms: float,
+    duration_ms: float,
+    rng: np.random.Generator,
+) -> tuple[SpikeMonitor, SpikeMonitor]:
+    """Write down all runs; return what counts spikes in the first and last, and keeps those between."""
     neurons = _neurons(network)
-    spikes = SpikeMonitor(neurons, record=False)
+    counter, recorder = SpikeMonitor(neurons, record=False), SpikeMonitor(neurons)
     stimuli = {source["name"]: _stimulus(source, warm_up_ms) for source in network["sources"]}
     synapses = {
         member["name"]: _synapses(network, member, stimuli.get(member["name"], neurons), neurons, rng)
         for member in (*network["populations"], *network["sources"])
     }
-    lasting = [neurons, spikes, *(each for name, each in synapses.items() if name not in stimuli)]
+    lasting = [neurons, counter, recorder, *(each for name, each in synapses.items() if name not in stimuli)]
     passing = [*stimuli.values(), *(synapses[name] for name in stimuli)]
     whole = Network(*lasting, *passing)
+    recorder.active = False
     whole.run(warm_up_ms * ms)
     whole.remove(*passing)
+    counter.active, recorder.active = False, True
+    whole.run(statistics_ms * ms)
+    counter.active, recorder.active = True, False
     whole.run(duration_ms * ms)
-    return spikes
+    return counter, recorder
 
 
 def _neurons(network: Described) -> NeuronGroup:

@@ -1,8 +1,9 @@
-"""Runs a network's description in NEST 3.10 and tells its rate and times; see `benchmarks.telling`.
+"""Runs a network's description in NEST 3.10 and tells its times and statistics; see `benchmarks.telling`.
 
 The leanest legal configuration: one thread a core; synapses of the `hpc` kind, and where all of a source
 population weigh the same, of the kind that keeps one weight for all (`hom_w`); no table of sources once the
-connections stand; constant currents as parameters; no recorder: the kernel counts spikes itself.
+connections stand; constant currents as parameters; no recorder: the kernel counts spikes itself. Statistics are of the same network, built once more with a recorder
+when all that is timed is over.
 
 A thread holds 134,217,726 synapses of a model in the published wheel, so each source population has its own.
 Preparation (sorting connections, handing out targets) counts as building, as nothing runs before it.
@@ -16,20 +17,28 @@ from collections.abc import Mapping
 from typing import Any
 
 import nest
+import numpy as np
 
 from benchmarks.peers.nest_terms import Described, neuron_of, rule_of, shared_weight
+from benchmarks.peers.statistics import statistics_of
 from benchmarks.telling import task, tell, tell_finished, tell_result
+from spikerack.reference.spike_statistics import Summary
 
 
 def run(
-    network: Described, *, threads: int, warm_up_ms: float, duration_ms: float, seed: int
+    network: Described,
+    *,
+    threads: int,
+    warm_up_ms: float,
+    duration_ms: float,
+    seed: int,
+    statistics_ms: float | None = None,
 ) -> dict[str, Any]:
-    """Build, warm up, run; return what was measured."""
+    """Build, warm up, run; return what was measured, and statistics of what follows the warm-up."""
     tell("building")
     begin = time.perf_counter()
     _reset(network["timestep_ms"], threads, seed)
-    nodes = _nodes(network)
-    _connect_all(network, nodes)
+    _make(network)
     nest.Prepare()
     ready = time.perf_counter()
     tell("running")
@@ -40,6 +49,10 @@ def run(
     n_spikes += nest.local_spike_counter
     tell_finished()
     nest.Cleanup()
+    n_synapses, statistics = _n_recurrent(network), None
+    if statistics_ms is not None:
+        _reset(network["timestep_ms"], threads, seed)
+        statistics = _statistics(network, warm_up_ms, warm_up_ms + statistics_ms)
     n_neurons = sum(population["size"] for population in network["populations"])
     return {
         "peer": f"NEST {nest.__version__}",
@@ -47,8 +60,23 @@ def run(
         "build_seconds": ready - begin,
         "realtime_factor": (end - warm) / (duration_ms * 1e-3),
         "rate_hz": n_spikes / n_neurons / ((warm_up_ms + duration_ms) * 1e-3),
-        "n_synapses": _n_recurrent(network),
+        "n_synapses": n_synapses,
+        "statistics": statistics,
     }
+
+
+def _statistics(network: Described, first_ms: float, stop_ms: float) -> dict[str, Summary]:
+    """Run the network with a recorder; return the statistics of its populations."""
+    nodes = _make(network)
+    populations = [nodes[population["name"]] for population in network["populations"]]
+    recorder = nest.Create("spike_recorder", params={"start": first_ms})
+    for population in populations:
+        nest.Connect(population, recorder)
+    nest.Simulate(stop_ms)
+    numbers = np.concatenate([np.array(population.tolist()) for population in populations])
+    tick = np.rint(np.array(recorder.events["times"]) / network["timestep_ms"]).astype(np.int64) - 1
+    neuron = np.searchsorted(numbers, recorder.events["senders"])
+    return statistics_of(network, tick, neuron, first_ms, stop_ms)
 
 
 def _reset(timestep_ms: float, threads: int, seed: int) -> None:
@@ -58,6 +86,13 @@ def _reset(timestep_ms: float, threads: int, seed: int) -> None:
     nest.local_num_threads = threads
     nest.rng_seed = seed
     nest.keep_source_table = False
+
+
+def _make(network: Described) -> dict[str, Any]:
+    """Create all nodes and synapses; return populations and sources by name."""
+    nodes = _nodes(network)
+    _connect_all(network, nodes)
+    return nodes
 
 
 def _nodes(network: Described) -> dict[str, Any]:

@@ -19,10 +19,11 @@ from dataclasses import dataclass
 
 from spikerack.reference.spike_statistics import Summary, ks_distance
 
-__all__ = ["DISTRIBUTIONS", "Comparison", "compare"]
+__all__ = ["DISTRIBUTIONS", "LEAST_SEEDS", "Comparison", "compare"]
 
 DISTRIBUTIONS = ("rates_hz", "isi_cv", "correlation")
 
+LEAST_SEEDS = 3
 REACH_SD = 3.0
 RATE_FLOOR = 0.03
 """Share of the mean rate."""
@@ -59,9 +60,9 @@ class Comparison:
 
 
 def compare(summaries: Mapping[str, Summary], seeds: Sequence[Mapping[str, Summary]]) -> Iterator[Comparison]:
-    """Compare all populations of a run with at least three seeds of the reference."""
-    if len(seeds) < 3:
-        raise ValueError(f"reference: must have at least 3 seeds, got {len(seeds)}; measure more")
+    """Compare all populations of a run with at least `LEAST_SEEDS` seeds of the reference."""
+    if len(seeds) < LEAST_SEEDS:
+        raise ValueError(f"reference: must have at least {LEAST_SEEDS} seeds, got {len(seeds)}; measure more")
     for name, summary in summaries.items():
         others = [seed[name] for seed in seeds]
         rates = [each["rate_hz"] for each in others]

@@ -2,11 +2,14 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 from benchmarks import brunel, cuba
 from benchmarks.contest import contest_parser, require_peers
+from benchmarks.peers.statistics import statistics_of
 from benchmarks.turns import take_turns
 from tests.benchmarks.results import broken, medians, ours, theirs
 
@@ -49,6 +52,42 @@ def test_a_peer_that_fires_otherwise_breaks_the_report() -> None:
     contest = brunel.contest(scale=1.0, chips=2, seconds=10.0, peers=["nest"])
     peers = [theirs(n_synapses=15_625_000, rate_hz=33.0)]
     assert len(broken(contest.report([ours()], [(contest.competitors[0], peers)]))) == 1
+
+
+def statistics(seed: int, rate_hz: float = 30.0) -> dict[str, Any]:
+    """Return the statistics of 100 Poisson neurons in 2 s."""
+    fired = np.random.default_rng(seed).random((20_000, 100)) < rate_hz * 1e-4
+    tick, neuron = np.nonzero(fired)
+    network = {"timestep_ms": 0.1, "populations": [{"name": "cells", "size": 100}]}
+    return statistics_of(network, tick + 1000, neuron, 100.0, 2100.0)
+
+
+def test_statistics_are_compared_with_three_seeds_or_more() -> None:
+    contest = brunel.contest(scale=1.0, chips=2, seconds=10.0, peers=["nest"])
+    [nest] = contest.competitors
+    peers = [theirs(n_synapses=15_625_000, statistics=statistics(seed)) for seed in range(1, 4)]
+    report = contest.report([ours(statistics=statistics(4))], [(nest, peers)])
+    assert broken(report) == []
+    assert len(report.checks) == 9
+    assert sum(f"in {nest.what}" in check.what for check in report.checks) == 5
+    few = contest.report([ours(statistics=statistics(4))], [(nest, peers[:2])])
+    assert len(few.checks) == 4
+
+
+def test_neurons_that_fire_otherwise_break_the_report() -> None:
+    contest = brunel.contest(scale=1.0, chips=2, seconds=10.0, peers=["nest"])
+    [nest] = contest.competitors
+    peers = [theirs(n_synapses=15_625_000, statistics=statistics(seed)) for seed in range(1, 4)]
+    report = contest.report([ours(statistics=statistics(4, rate_hz=35.0))], [(nest, peers)])
+    assert any(what.startswith("cells rate_hz") for what in broken(report))
+
+
+def test_peers_statistics_are_of_the_window_in_any_order() -> None:
+    network = {"timestep_ms": 0.1, "populations": [{"name": "a", "size": 2}, {"name": "b", "size": 1}]}
+    tick, neuron = np.array([30, 15, 9, 20, 10, 25]), np.array([0, 0, 1, 1, 2, 0])
+    found = statistics_of(network, tick, neuron, 1.0, 3.0)
+    assert found["a"]["rate_hz"] == pytest.approx(3 / 2 / 2e-3)
+    assert found["b"]["rate_hz"] == pytest.approx(1 / 2e-3)
 
 
 def test_without_a_peer_only_ours_is_told() -> None:
