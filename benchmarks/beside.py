@@ -126,8 +126,8 @@ def same_statistics(what: str, found: Summaries, seeds: Sequence[Summaries]) -> 
     """Return whether each statistic of each population is that of another seed of the peer's."""
     return [
         Check(
-            f"{each.population} {each.statistic} {each.found:.4f}, in {what} {each.reference:.4f}: must be at "
-            f"most {each.limit:.4f} apart, got {each.deviation:.4f}",
+            f"{each.population} {each.statistic} {each.found:.4f}, in {what} {each.reference:.4f}: must be "
+            f"at most {each.limit:.4f} apart, got {each.deviation:.4f}",
             each.holds,
         )
         for each in compare(found, seeds)

@@ -112,7 +112,7 @@ class Contest:
 
 
 def _statistics(mine: Measured, rival: Rival) -> list[Check]:
-    """Return what must hold of statistics, where there are enough of the peer's seeds to know their spread."""
+    """Return what must hold of statistics, where there are enough of the peer's seeds to compare."""
     competitor, runs = rival
     if mine.statistics is None or len(runs) < LEAST_SEEDS:
         return []

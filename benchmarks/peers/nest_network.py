@@ -2,8 +2,8 @@
 
 The leanest legal configuration: one thread a core; synapses of the `hpc` kind, and where all of a source
 population weigh the same, of the kind that keeps one weight for all (`hom_w`); no table of sources once the
-connections stand; constant currents as parameters; no recorder: the kernel counts spikes itself. Statistics are of the same network, built once more with a recorder
-when all that is timed is over.
+connections stand; constant currents as parameters; no recorder: the kernel counts spikes itself. Statistics
+are of the same network, built once more with a recorder when all that is timed is over.
 
 A thread holds 134,217,726 synapses of a model in the published wheel, so each source population has its own.
 Preparation (sorting connections, handing out targets) counts as building, as nothing runs before it.
