@@ -45,6 +45,9 @@ from chip.rules.generator import power_of_two
 from chip.sorting import Drawn, Places, impossible, place, sort_rows, sort_segments
 from network import DistanceDependent
 
+MAX_WORDS = 2**32 - 1
+"""Of one memory: where a segment or row begins is a uint32."""
+
 _AHEAD = 2
 """Units that are made while one is appended, for each thread."""
 
@@ -238,7 +241,7 @@ def build(
     Raises
     ------
     OverflowError
-        More than 2**32 - 1 words.
+        More than `MAX_WORDS` words.
     """
     sums = [_Sums.of(n_slots) for _ in range(threads)]
     spare: SimpleQueue[_Sums] = SimpleQueue()
@@ -346,9 +349,9 @@ class _Growing:
 
     def append(self, block: BlockSpec, unit: _Unit) -> None:
         """Append a unit."""
-        if self.words.n + unit.words.size > 0xFFFFFFFF:
+        if self.words.n + unit.words.size > MAX_WORDS:
             raise OverflowError(
-                f"synapse memory: must hold at most 4294967295 words, got more in the first "
+                f"synapse memory: must hold at most {MAX_WORDS} words, got more in the first "
                 f"{self.n_axons_done} of {self.n_axons} axons; use more chips"
             )
         self.starts.append(unit.start + np.uint32(self.words.n))

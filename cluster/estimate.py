@@ -99,6 +99,10 @@ class Estimate:
         """Synapses onto the chip that has most of them."""
         return max(map(self._n_words, self.chips))
 
+    def n_joined_words(self, room: Room) -> int:
+        """Return the synapses onto the worker whose chips have most of them together."""
+        return max(map(self._n_words, self._shares(room.n_workers(self.n_chips))))
+
     @property
     def n_axons(self) -> int:
         """Axons of the chip that has most of them."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from chip.memory import MAX_WORDS
 from cluster.errors import CapacityError
 from cluster.estimate import Estimate
 from cluster.options import DeployOptions
@@ -20,7 +21,10 @@ class LimitUse(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    where: str = Field(description="The fullest chip, the whole system, or the host that emulates it.")
+    where: str = Field(
+        description="The fullest chip, the fullest worker (chips that share a thread share a memory), the "
+        "whole system, or the host that emulates it."
+    )
     limit: str
     used: int
     capacity: int
@@ -62,7 +66,7 @@ def fit(network: Network, system: System, options: DeployOptions, room: Room | N
     same = within.n_chips == options.chips
     whole = within if same else Estimate(network, options.chips, options.placement)
     memory_bytes = whole.n_bytes(options.precision, room)
-    limits = tuple(_limits(within, system, options))
+    limits = tuple(_limits(within, system, options, room))
     if room.memory_bytes is not None:
         limits += (_use("host", "memory_bytes", memory_bytes, room.memory_bytes),)
     problems = [_problem(use) for use in limits if use.headroom < 0]
@@ -94,12 +98,13 @@ def require_fit(
     return report
 
 
-def _limits(within: Estimate, system: System, options: DeployOptions) -> Iterator[LimitUse]:
+def _limits(within: Estimate, system: System, options: DeployOptions, room: Room) -> Iterator[LimitUse]:
     chip = system.chip
     yield _use(f"system {system.name!r}", "chips", options.chips, system.n_chips)
     yield _use("fullest chip", "neurons", within.n_neurons, chip.neurons)
     yield _use("fullest chip", "banks", within.n_banks, chip.banks)
     yield _use("fullest chip", "synapse_words", within.n_words, chip.synapse_words)
+    yield _use("fullest worker", "joined_words", within.n_joined_words(room), MAX_WORDS)
     yield _use("fullest chip", "axons", within.n_axons, chip.axons)
     yield _use("fullest chip", "delay_ticks", within.longest_delay, chip.delay_ticks)
     yield _use("all chips", "recorded_values", recorded_values(within.network), MAX_RECORDED_VALUES)
@@ -114,6 +119,7 @@ _ADVICE = {
     "neurons": "use more chips",
     "banks": "use more chips",
     "synapse_words": "use more chips or fewer synapses",
+    "joined_words": "use more threads, or Ray, where each chip has a worker",
     "axons": "use fewer sources or merge projections",
     "delay_ticks": "shorten the delays or lengthen the timestep",
     "recorded_values": "record fewer neurons, variables or synapses",

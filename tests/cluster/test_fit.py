@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from chip.memory import MAX_WORDS
 from cluster import CapacityError, ChipLimits, DeployOptions, LevelSpec, System, fit, require_fit
 from cluster.lowering import lower
 from cluster.plan import MAX_EPOCH_TICKS, Plan
@@ -118,6 +119,7 @@ def test_a_billion_neurons_are_answered_at_once_and_allocate_nothing() -> None:
     network["projections"][0]["connectivity"] = rule
     network["sources"] = [{"kind": "poisson", "name": "drive", "size": BILLION, "rate_hz": 8}]
     described = parse_network(network)
+    fit(described, RACK, DeployOptions())  # what is made once, whatever is asked
     tracemalloc.start()
     begun = time.perf_counter()
     report = fit(described, RACK, DeployOptions(chips=64))
@@ -134,6 +136,8 @@ def test_a_billion_neurons_are_answered_at_once_and_allocate_nothing() -> None:
         "fullest chip: banks must be at most 16, got 477; use more chips",
         "fullest chip: synapse_words must be at most 1073741824, got 15625000000; "
         "use more chips or fewer synapses",
+        "fullest worker: joined_words must be at most 4294967295, got 15625000000; "
+        "use more threads, or Ray, where each chip has a worker",
         "fullest chip: axons must be at most 16777216, got 1000000000; "
         "use fewer sources or merge projections",
     )
@@ -226,6 +230,36 @@ def test_memory_that_a_host_does_not_have_is_refused() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("room", "fits"),
+    [(Room("local", 1), False), (Room("local", 8), True), (Room("ray", 1), True), (None, True)],
+)
+def test_chips_that_share_a_thread_share_a_memory(room: Room | None, fits: bool) -> None:
+    """Eight full chips: more words than one memory can name."""
+    network = pair()
+    network["populations"] = [
+        {"name": f"cells{k}", "size": 65_536, "model": "lif_curr_delta"} for k in range(8)
+    ]
+    network["projections"] = [
+        {
+            "source": f"cells{k}",
+            "target": f"cells{k}",
+            "connectivity": {"rule": "fixed_in_degree", "n": 16_000},
+            "weight": 1,
+            "delay_ms": 1,
+        }
+        for k in range(8)
+    ]
+    options = DeployOptions(chips=8, placement="consecutive")
+    report = fit(parse_network(network), RACK, options, room)
+    total = 8 * 65_536 * 16_000
+    assert report.fits == fits
+    assert fits or report.problems == (
+        f"fullest worker: joined_words must be at most 4294967295, got {total}; "
+        "use more threads, or Ray, where each chip has a worker",
+    )
+
+
 def test_too_many_banks_are_refused() -> None:
     report = fit(wide_network(), system(banks=1), DeployOptions(chips=1))
     assert report.problems == ("fullest chip: banks must be at most 1, got 2; use more chips",)
@@ -240,6 +274,7 @@ def test_what_just_fits_is_taken() -> None:
         ("neurons", 20, 0),
         ("banks", 1, 0),
         ("synapse_words", 100, 0),
+        ("joined_words", 100, MAX_WORDS - 100),
         ("axons", 10, 0),
         ("delay_ticks", 3, 0),
         ("recorded_values", 0, MAX_RECORDED_VALUES),
@@ -255,6 +290,7 @@ def test_an_empty_network_fits() -> None:
         "neurons": 0,
         "banks": 0,
         "synapse_words": 0,
+        "joined_words": 0,
         "axons": 0,
         "delay_ticks": 1,
         "recorded_values": 0,
