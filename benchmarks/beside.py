@@ -1,4 +1,4 @@
-"""What an example's runs and its peers' have to say beside each other: rates, then times and their ratios."""
+"""What an example's runs and its peers' have to say beside each other: how neurons fire, then times."""
 
 from __future__ import annotations
 
@@ -111,12 +111,12 @@ def one_digest(what: str, runs: Sequence[Measured]) -> Check:
 
 
 def same_rate(ours: Sequence[Measured], rival: Rival, until_ms: float, tolerance: float) -> Check:
-    """Return whether the peer's mean rate from 0 on is ours, within a share of it."""
+    """Return whether the peer's mean rate, of warm-up and timed run, is ours, within a share of it."""
     competitor, runs = rival
     mine = statistics.fmean(each.rate_hz for each in ours)
     theirs = statistics.fmean(each.result["rate_hz"] for each in runs)
     return Check(
-        f"{competitor.what}: mean rate from 0 to {until_ms:g} ms must be {mine:.3f} Hz within "
+        f"{competitor.what}: mean rate must be that of ours from 0 to {until_ms:g} ms, {mine:.3f} Hz, within "
         f"{tolerance:.0%}, got {theirs:.3f}",
         abs(theirs - mine) <= tolerance * mine,
     )
@@ -147,13 +147,14 @@ def ratios(values: Sequence[float], bases: Sequence[float]) -> tuple[float, ...]
     return tuple(value / base for value, base in zip(values, bases, strict=False))
 
 
-def rival_rows(ours: Sequence[Measured], rival: Rival, note: str) -> list[Row]:
+def rival_rows(ours: Sequence[Measured], rival: Rival) -> list[Row]:
     """Return a peer's times, and how many times ours they are: of runs in the same turn."""
     competitor, runs = rival
     factors = tuple(each.result["realtime_factor"] for each in runs)
+    begin_ms, end_ms = runs[0].result["timed_ms"]
     over = ratios(factors, [each.realtime_factor for each in ours])
     return [
-        Row(competitor.what, FACTOR, factors, note=note),
+        Row(competitor.what, FACTOR, factors, note=f"from {begin_ms:g} to {end_ms:g} ms"),
         Row(f"{competitor.what}, against spikerack", "times", over, competitor.target),
     ]
 

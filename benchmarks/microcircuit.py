@@ -175,7 +175,7 @@ class Circuit:
             until_ms = WARM_UP_MS + self.peer_ms
             report.checks.append(same_rate(results["dc"], rival, until_ms, RATE_TOLERANCE))
             report.checks.append(same_synapses(network, rival))
-            report.rows += rival_rows(results["dc"], rival, f"from {WARM_UP_MS:g} to {until_ms:g} ms")
+            report.rows += rival_rows(results["dc"], rival)
             report.rows += _peer_rows(self.nest.what, peers)
         return report
 

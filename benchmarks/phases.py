@@ -5,7 +5,7 @@ and of the worker loop that is named in `PHASES`, and adds the cycles since the 
 What Python does between two advances (taking spikes over, digests) counts as waiting.
 
 `--scale 0.1` is a quick look. `--network` chooses among the networks, which take turns: microcircuit, brunel,
-and the variants of `benchmarks.million`.
+cuba, and the variants of `benchmarks.million`.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ Worker.tally = tally
 WARM_UP_MS = 100.0
 MILLION = {"million": "near", "million at 20 Hz": "near20", "million anywhere": "anywhere"}
 """Variants of `benchmarks.million`."""
-NETWORKS = ("microcircuit", "brunel", *MILLION)
+NETWORKS = ("microcircuit", "brunel", "cuba", *MILLION)
 LEAST_US = 0.1
 """Phases that take less in all runs are not told."""
 

@@ -352,7 +352,7 @@ class _Growing:
         if self.words.n + unit.words.size > MAX_WORDS:
             raise OverflowError(
                 f"synapse memory: must hold at most {MAX_WORDS} words, got more in the first "
-                f"{self.n_axons_done} of {self.n_axons} axons; use more chips"
+                f"{self.n_axons_done} of {self.n_axons} axons; use more chips, and fewer of them a thread"
             )
         self.starts.append(unit.start + np.uint32(self.words.n))
         self.words.append(unit.words)

@@ -100,8 +100,9 @@ class Estimate:
         return max(map(self._n_words, self.chips))
 
     def n_joined_words(self, room: Room) -> int:
-        """Return the synapses onto the worker whose chips have most of them together."""
-        return max(map(self._n_words, self._shares(room.n_workers(self.n_chips))))
+        """Return the synapses onto the worker whose chips have most of them together, at most all."""
+        most = max(map(self._n_words, self._shares(room.n_workers(self.n_chips))))
+        return min(most, self.n_synapses)  # shares are rounded up
 
     @property
     def n_axons(self) -> int:

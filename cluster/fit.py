@@ -104,7 +104,8 @@ def _limits(within: Estimate, system: System, options: DeployOptions, room: Room
     yield _use("fullest chip", "neurons", within.n_neurons, chip.neurons)
     yield _use("fullest chip", "banks", within.n_banks, chip.banks)
     yield _use("fullest chip", "synapse_words", within.n_words, chip.synapse_words)
-    yield _use("fullest worker", "joined_words", within.n_joined_words(room), MAX_WORDS)
+    if room.n_workers(within.n_chips) < within.n_chips:
+        yield _use("fullest worker", "joined_words", within.n_joined_words(room), MAX_WORDS)
     yield _use("fullest chip", "axons", within.n_axons, chip.axons)
     yield _use("fullest chip", "delay_ticks", within.longest_delay, chip.delay_ticks)
     yield _use("all chips", "recorded_values", recorded_values(within.network), MAX_RECORDED_VALUES)
@@ -119,7 +120,7 @@ _ADVICE = {
     "neurons": "use more chips",
     "banks": "use more chips",
     "synapse_words": "use more chips or fewer synapses",
-    "joined_words": "use more threads, or Ray, where each chip has a worker",
+    "joined_words": "use more threads, or Ray, where each chip has a memory of its own",
     "axons": "use fewer sources or merge projections",
     "delay_ticks": "shorten the delays or lengthen the timestep",
     "recorded_values": "record fewer neurons, variables or synapses",

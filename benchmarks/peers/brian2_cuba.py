@@ -19,7 +19,7 @@ import brian2
 import numpy as np
 from brian2 import Network, NeuronGroup, SpikeGeneratorGroup, SpikeMonitor, Synapses, ms, mV, pA, pF
 
-from benchmarks.peers.statistics import statistics_of
+from benchmarks.peers.summaries import statistics_of
 from benchmarks.telling import task, tell, tell_finished, tell_result
 
 Described = Mapping[str, Any]
@@ -39,8 +39,8 @@ def run(
     precision: str,
     warm_up_ms: float,
     duration_ms: float,
-    statistics_ms: float,
     seed: int,
+    statistics_ms: float | None = None,
 ) -> dict[str, Any]:
     """Write, compile, run; return what was measured, and statistics of what follows the warm-up."""
     tell("building")
@@ -48,7 +48,7 @@ def run(
         begin = time.perf_counter()
         _configure(network["timestep_ms"], threads, precision)
         counter, recorder = _simulate(
-            network, warm_up_ms, statistics_ms, duration_ms, np.random.default_rng(seed)
+            network, warm_up_ms, statistics_ms or 0.0, duration_ms, np.random.default_rng(seed)
         )
         brian2.device.build(directory=folder, compile=True, run=False)
         compiled = time.perf_counter()
@@ -57,16 +57,16 @@ def run(
         tell_finished()
         n_spikes, seconds = int(counter.num_spikes), float(brian2.device._last_run_time)
         tick = np.rint(np.asarray(recorder.t / ms) / network["timestep_ms"]).astype(np.int64)
-        statistics = statistics_of(
-            network, tick, np.asarray(recorder.i), warm_up_ms, warm_up_ms + statistics_ms
-        )
+        neuron, begin_ms = np.asarray(recorder.i), warm_up_ms + (statistics_ms or 0.0)
+        kept = statistics_of(network, tick, neuron, warm_up_ms, begin_ms) if statistics_ms else None
     return {
         "peer": f"Brian2 {brian2.__version__}",
         "threads": threads,
         "compile_seconds": compiled - begin,
+        "timed_ms": (begin_ms, begin_ms + duration_ms),
         "realtime_factor": seconds / (duration_ms * 1e-3),
         "rate_hz": n_spikes / _n_neurons(network) / ((warm_up_ms + duration_ms) * 1e-3),
-        "statistics": statistics,
+        "statistics": kept,
     }
 
 

@@ -19,8 +19,8 @@ from typing import Any
 import nest
 import numpy as np
 
-from benchmarks.peers.nest_terms import Described, neuron_of, rule_of, shared_weight
-from benchmarks.peers.statistics import statistics_of
+from benchmarks.peers.nest_terms import Described, neuron_of, rule_of, shared_weight, ticks_and_neurons
+from benchmarks.peers.summaries import statistics_of
 from benchmarks.telling import task, tell, tell_finished, tell_result
 from spikerack.reference.spike_statistics import Summary
 
@@ -58,6 +58,7 @@ def run(
         "peer": f"NEST {nest.__version__}",
         "threads": threads,
         "build_seconds": ready - begin,
+        "timed_ms": (warm_up_ms, warm_up_ms + duration_ms),
         "realtime_factor": (end - warm) / (duration_ms * 1e-3),
         "rate_hz": n_spikes / n_neurons / ((warm_up_ms + duration_ms) * 1e-3),
         "n_synapses": n_synapses,
@@ -73,9 +74,12 @@ def _statistics(network: Described, first_ms: float, stop_ms: float) -> dict[str
     for population in populations:
         nest.Connect(population, recorder)
     nest.Simulate(stop_ms)
-    numbers = np.concatenate([np.array(population.tolist()) for population in populations])
-    tick = np.rint(np.array(recorder.events["times"]) / network["timestep_ms"]).astype(np.int64) - 1
-    neuron = np.searchsorted(numbers, recorder.events["senders"])
+    tick, neuron = ticks_and_neurons(
+        recorder.events["times"],
+        recorder.events["senders"],
+        timestep_ms=network["timestep_ms"],
+        ids=np.concatenate([population.tolist() for population in populations]),
+    )
     return statistics_of(network, tick, neuron, first_ms, stop_ms)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 MODELS = {"lif_curr_exp": "iaf_psc_exp", "lif_curr_delta": "iaf_psc_delta"}
 
 PARAMETERS = {
@@ -57,6 +59,19 @@ def rule_of(projection: Described) -> dict[str, Any]:
         "allow_autapses": rule["allow_autapses"],
         "allow_multapses": rule["allow_multapses"],
     }
+
+
+def ticks_and_neurons(
+    times_ms: np.ndarray, senders: np.ndarray, *, timestep_ms: float, ids: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return recorded spikes as ours are: NEST stamps one with its tick's end, and numbers all nodes.
+
+    Parameters
+    ----------
+    ids : (n_neurons,) integer array
+        The nodes of all populations, ascending; devices may stand between them.
+    """
+    return np.rint(np.asarray(times_ms) / timestep_ms).astype(np.int64) - 1, np.searchsorted(ids, senders)
 
 
 def shared_weight(projections: Sequence[Described]) -> float | None:

@@ -23,7 +23,8 @@ def ours(**changes: Any) -> Measured:
 
 
 def theirs(**changes: Any) -> PeerRun:
-    result = {"peer": "NEST 3.10.0", "threads": 2, "realtime_factor": 20.0, "rate_hz": 32.0} | changes
+    result = {"peer": "NEST 3.10.0", "threads": 2, "realtime_factor": 20.0, "rate_hz": 32.0}
+    result |= {"timed_ms": [100.0, 1100.0]} | changes
     return PeerRun(result, 10_000_000_000)
 
 

@@ -69,7 +69,9 @@ def test_digests_must_be_one(key: str) -> None:
 def test_rates_must_be_within_the_tolerance() -> None:
     mine = [ours(rate_hz=99.0), ours(rate_hz=101.0)]
     check = same_rate(mine, (NEST, [theirs(rate_hz=102.0)]), 1100.0, 0.02)
-    assert check.what == "NEST: mean rate from 0 to 1100 ms must be 100.000 Hz within 2%, got 102.000"
+    assert check.what == (
+        "NEST: mean rate must be that of ours from 0 to 1100 ms, 100.000 Hz, within 2%, got 102.000"
+    )
     assert check.holds
     for rate in (102.1, 97.9):
         assert not same_rate(mine, (NEST, [theirs(rate_hz=rate)]), 1100.0, 0.02).holds
@@ -85,8 +87,8 @@ def test_a_peer_must_have_built_the_synapses() -> None:
 def test_ratios_are_of_the_same_turn() -> None:
     assert ratios([10.0, 30.0], [1.0, 2.0, 5.0]) == (10.0, 15.0)
     mine = [ours(realtime_factor=0.5), ours(realtime_factor=1.0)]
-    time, ratio = rival_rows(mine, (NEST, [theirs(realtime_factor=20.0)]), "a note")
-    assert (time.measure, time.values, time.note) == ("NEST", (20.0,), "a note")
+    time, ratio = rival_rows(mine, (NEST, [theirs(realtime_factor=20.0)]))
+    assert (time.measure, time.values, time.note) == ("NEST", (20.0,), "from 100 to 1100 ms")
     assert (ratio.measure, ratio.values) == ("NEST, against spikerack", (40.0,))
     assert ratio.to_dict()["reached"] == "must"
 

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks import brunel, cuba
+from benchmarks import beside, brunel, contest, cuba
 from benchmarks.contest import contest_parser, require_peers
-from benchmarks.peers.statistics import statistics_of
+from benchmarks.one_run import OneRun
+from benchmarks.peers.summaries import statistics_of
 from benchmarks.turns import take_turns
 from tests.benchmarks.results import broken, medians, ours, theirs
 
@@ -26,9 +27,9 @@ def test_turns_are_taken_in_order() -> None:
 
 
 def test_brunel_tells_times_ratios_and_events() -> None:
-    contest = brunel.contest(scale=1.0, chips=2, seconds=10.0, peers=["nest"])
-    [nest] = contest.competitors
-    report = contest.report([ours(), ours()], [(nest, [theirs(n_synapses=15_625_000)] * 2)])
+    found = brunel.contest(scale=1.0, chips=2, seconds=10.0, peers=["nest"])
+    [nest] = found.competitors
+    report = found.report([ours(), ours()], [(nest, [theirs(n_synapses=15_625_000)] * 2)])
     assert report.name == "brunel"
     assert broken(report) == []
     assert len(report.checks) == 4
@@ -49,9 +50,9 @@ def test_brunel_tells_times_ratios_and_events() -> None:
 
 
 def test_a_peer_that_fires_otherwise_breaks_the_report() -> None:
-    contest = brunel.contest(scale=1.0, chips=2, seconds=10.0, peers=["nest"])
+    found = brunel.contest(scale=1.0, chips=2, seconds=10.0, peers=["nest"])
     peers = [theirs(n_synapses=15_625_000, rate_hz=33.0)]
-    assert len(broken(contest.report([ours()], [(contest.competitors[0], peers)]))) == 1
+    assert len(broken(found.report([ours()], [(found.competitors[0], peers)]))) == 1
 
 
 def statistics(seed: int, rate_hz: float = 30.0) -> dict[str, Any]:
@@ -63,37 +64,79 @@ def statistics(seed: int, rate_hz: float = 30.0) -> dict[str, Any]:
 
 
 def test_statistics_are_compared_with_three_seeds_or_more() -> None:
-    contest = brunel.contest(scale=1.0, chips=2, seconds=10.0, peers=["nest"])
-    [nest] = contest.competitors
+    found = brunel.contest(scale=1.0, chips=2, seconds=10.0, peers=["nest"])
+    [nest] = found.competitors
     peers = [theirs(n_synapses=15_625_000, statistics=statistics(seed)) for seed in range(1, 4)]
-    report = contest.report([ours(statistics=statistics(4))], [(nest, peers)])
+    report = found.report([ours(statistics=statistics(4))], [(nest, peers)])
     assert broken(report) == []
     assert len(report.checks) == 9
     assert sum(f"in {nest.what}" in check.what for check in report.checks) == 5
-    few = contest.report([ours(statistics=statistics(4))], [(nest, peers[:2])])
-    assert len(few.checks) == 4
+    assert len(found.report([ours()], [(nest, peers[:2])]).checks) == 4
 
 
 def test_neurons_that_fire_otherwise_break_the_report() -> None:
-    contest = brunel.contest(scale=1.0, chips=2, seconds=10.0, peers=["nest"])
-    [nest] = contest.competitors
+    found = brunel.contest(scale=1.0, chips=2, seconds=10.0, peers=["nest"])
+    [nest] = found.competitors
     peers = [theirs(n_synapses=15_625_000, statistics=statistics(seed)) for seed in range(1, 4)]
-    report = contest.report([ours(statistics=statistics(4, rate_hz=35.0))], [(nest, peers)])
+    report = found.report([ours(statistics=statistics(4, rate_hz=35.0))], [(nest, peers)])
     assert any(what.startswith("cells rate_hz") for what in broken(report))
 
 
 def test_peers_statistics_are_of_the_window_in_any_order() -> None:
+    """Spikes at ticks 10, 14, 16 and 24 have intervals of 4, 2 and 8: a mean of 14 / 3, squares of 28."""
     network = {"timestep_ms": 0.1, "populations": [{"name": "a", "size": 2}, {"name": "b", "size": 1}]}
-    tick, neuron = np.array([30, 15, 9, 20, 10, 25]), np.array([0, 0, 1, 1, 2, 0])
+    tick, neuron = np.array([16, 30, 24, 9, 10, 10, 14]), np.array([0, 0, 0, 1, 0, 2, 0])
     found = statistics_of(network, tick, neuron, 1.0, 3.0)
-    assert found["a"]["rate_hz"] == pytest.approx(3 / 2 / 2e-3)
+    assert found["a"]["rate_hz"] == pytest.approx(4 / 2 / 2e-3)
     assert found["b"]["rate_hz"] == pytest.approx(1 / 2e-3)
+    mean = 14 / 3
+    assert found["a"]["isi_cv"]["mean"] == pytest.approx((28 - mean**2) ** 0.5 / mean, abs=1e-3)
+
+
+@pytest.mark.parametrize(("runs", "asked"), [(3, 2000.0), (2, None)])
+def test_both_sides_take_statistics_of_one_window(
+    runs: int, asked: float | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[Any] = []
+
+    def ran(asked_of_us: OneRun) -> Any:
+        seen.append(asked_of_us.statistics_ms)
+        return ours()
+
+    def peer(script: str, network: Any, settings: dict[str, Any]) -> Any:
+        seen.append((settings["warm_up_ms"], settings["statistics_ms"], settings["duration_ms"]))
+        return theirs()
+
+    monkeypatch.setattr(contest, "run", ran)
+    monkeypatch.setattr(contest, "compile_kernels", lambda asked_of_us: None)
+    monkeypatch.setattr(beside, "run_peer", peer)
+    brunel.contest(scale=1.0, chips=2, seconds=10.0, peers=["nest"]).hold(runs)
+    window = None if asked is None else (100.0, 100.0 + asked)
+    assert seen == [window, (100.0, asked, 1000.0)] * runs
+
+
+def test_small_networks_and_short_runs_compare_the_mean_rate_alone() -> None:
+    made = {"chips": 2, "peers": ["nest"]}
+    assert brunel.contest(scale=1.0, seconds=10.0, **made).compares_statistics
+    assert not brunel.contest(scale=0.5, seconds=10.0, **made).compares_statistics
+    assert not cuba.contest(scale=1.0, seconds=1.0, **made).compares_statistics
+
+
+def test_the_report_says_that_statistics_are_not_compared() -> None:
+    found = brunel.contest(scale=1.0, chips=2, seconds=10.0, peers=["nest"])
+    [nest] = found.competitors
+    report = found.report([ours()], [(nest, [theirs(n_synapses=15_625_000)])])
+    assert report.title == (
+        "Brunel's network, g 5, eta 2; of statistics only the mean rate is compared: others at full scale, "
+        "from 2 s and 3 runs on"
+    )
+    assert found.report([ours()], []).title == "Brunel's network, g 5, eta 2"
 
 
 def test_without_a_peer_only_ours_is_told() -> None:
-    contest = cuba.contest(scale=1.0, chips=2, seconds=10.0, peers=[])
-    assert contest.competitors == []
-    assert list(medians(contest.report([ours()], []))) == [
+    found = cuba.contest(scale=1.0, chips=2, seconds=10.0, peers=[])
+    assert found.competitors == []
+    assert list(medians(found.report([ours()], []))) == [
         "spikerack, 2 chips in threads",
         "spikerack, 2 chips in threads: mean rate",
         "spikerack, 2 chips in threads: expected memory is off by",
@@ -101,12 +144,12 @@ def test_without_a_peer_only_ours_is_told() -> None:
 
 
 def test_cuba_meets_each_configuration_of_its_peers() -> None:
-    contest = cuba.contest(scale=1.0, chips=2, seconds=10.0, peers=["brian2", "nest"])
-    brian2 = [each for each in contest.competitors if each.peer == "brian2"]
+    found = cuba.contest(scale=1.0, chips=2, seconds=10.0, peers=["brian2", "nest"])
+    brian2 = [each for each in found.competitors if each.peer == "brian2"]
     assert {each.settings["precision"] for each in brian2} == {"float64", "float32"}
     assert 0 in {each.settings["threads"] for each in brian2}
-    assert len({each.what for each in contest.competitors}) == len(contest.competitors)
-    assert {each.target for each in contest.competitors} == {cuba.TARGET}
+    assert len({each.what for each in found.competitors}) == len(found.competitors)
+    assert {each.target for each in found.competitors} == {cuba.TARGET}
     assert (cuba.TARGET.must, cuba.TARGET.moonshot, cuba.TARGET.better) == (3.0, 10.0, "higher")
 
 

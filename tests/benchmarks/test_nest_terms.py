@@ -3,9 +3,10 @@
 import re
 from typing import Any
 
+import numpy as np
 import pytest
 
-from benchmarks.peers.nest_terms import NotInNest, neuron_of, rule_of, shared_weight
+from benchmarks.peers.nest_terms import NotInNest, neuron_of, rule_of, shared_weight, ticks_and_neurons
 from spikerack.examples import EXAMPLES
 
 
@@ -72,3 +73,13 @@ def test_what_these_scripts_do_not_tell_nest_is_refused() -> None:
     )
     with pytest.raises(NotInNest, match=f"^{re.escape(message)}$"):
         rule_of(projection)
+
+
+def test_recorded_spikes_become_ours() -> None:
+    """Devices stand between the populations; a spike at the end of the first tick is of tick 0."""
+    ids = np.array([1, 2, 3, 5, 6])
+    tick, neuron = ticks_and_neurons(
+        np.array([0.1, 0.2, 0.30000000000000004]), np.array([5, 1, 6]), timestep_ms=0.1, ids=ids
+    )
+    assert tick.tolist() == [0, 1, 2]
+    assert neuron.tolist() == [3, 0, 4]

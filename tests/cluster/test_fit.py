@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from chip.memory import MAX_WORDS
 from cluster import CapacityError, ChipLimits, DeployOptions, LevelSpec, System, fit, require_fit
 from cluster.lowering import lower
 from cluster.plan import MAX_EPOCH_TICKS, Plan
@@ -136,8 +135,6 @@ def test_a_billion_neurons_are_answered_at_once_and_allocate_nothing() -> None:
         "fullest chip: banks must be at most 16, got 477; use more chips",
         "fullest chip: synapse_words must be at most 1073741824, got 15625000000; "
         "use more chips or fewer synapses",
-        "fullest worker: joined_words must be at most 4294967295, got 15625000000; "
-        "use more threads, or Ray, where each chip has a worker",
         "fullest chip: axons must be at most 16777216, got 1000000000; "
         "use fewer sources or merge projections",
     )
@@ -256,8 +253,14 @@ def test_chips_that_share_a_thread_share_a_memory(room: Room | None, fits: bool)
     assert report.fits == fits
     assert fits or report.problems == (
         f"fullest worker: joined_words must be at most 4294967295, got {total}; "
-        "use more threads, or Ray, where each chip has a worker",
+        "use more threads, or Ray, where each chip has a memory of its own",
     )
+
+
+def test_chips_together_have_no_more_words_than_there_are_synapses() -> None:
+    """Ten neurons on eight chips: each share is rounded up to two."""
+    report = fit(parse_network(pair()), RACK, DeployOptions(chips=8), Room("local", 1))
+    assert next(use.used for use in report.limits if use.limit == "joined_words") == report.n_synapses == 100
 
 
 def test_too_many_banks_are_refused() -> None:
@@ -274,7 +277,6 @@ def test_what_just_fits_is_taken() -> None:
         ("neurons", 20, 0),
         ("banks", 1, 0),
         ("synapse_words", 100, 0),
-        ("joined_words", 100, MAX_WORDS - 100),
         ("axons", 10, 0),
         ("delay_ticks", 3, 0),
         ("recorded_values", 0, MAX_RECORDED_VALUES),
@@ -290,7 +292,6 @@ def test_an_empty_network_fits() -> None:
         "neurons": 0,
         "banks": 0,
         "synapse_words": 0,
-        "joined_words": 0,
         "axons": 0,
         "delay_ticks": 1,
         "recorded_values": 0,
