@@ -9,8 +9,8 @@ the axon's synapses (`chip.memory`):
 - *Segments*, just in time. A *lane* is all axons of a bank with the same delays, receptor and weight step. It
   keeps the axons that spiked in each of the last ticks in a ring; in tick t, for each of the lane's delays d,
   the segments of the axons of tick t - d are listed, a long one in pieces, and the list is walked. A segment
-  costs what it takes to fetch a place of the memory that nobody has touched for long, about 25 ns, whatever
-  its length.
+  costs what it takes to fetch its cache lines, and the one that says where it begins, from memory that nobody
+  has touched for long.
 - *Rows* wait in a wheel for the tick of their next word (`chip.wheel`).
 - *Queued* rows are so short that fetching them once for each delay would cost more than their words: they are
   read when the spike arrives, and each word put into the queue of its tick (`chip.queues`).
