@@ -23,8 +23,16 @@ def test_each_phase_has_a_lap_of_its_own(tmp_path: Path) -> None:
     folder = make(tmp_path)
     found = laps(folder / "chip/tick.py") + laps(folder / "cluster/loop.py")
     assert len(set(found)) == len(PHASES)
-    # Spikes are collected in two places: of neurons, and of sources.
-    assert len(found) == len(PHASES) + 1
+    # Spikes are collected in two places: of neurons, and of sources. And when an advance begins it was waiting.
+    assert len(found) == len(PHASES) + 2
+    [run] = [
+        node
+        for node in ast.parse((folder / "cluster/loop.py").read_text(encoding="utf-8")).body
+        if isinstance(node, ast.FunctionDef) and node.name == "run"
+    ]
+    waiting = list(PHASES).index("wait_for")
+    first = min(int(lap.rsplit(" ", 1)[1][:-1]) for lap in found) + waiting
+    assert ast.unparse(run.body[1]) == f"lap(chip.output.counters, {first})"
 
 
 def test_a_phase_that_is_not_called_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""The spikes of the networks that are measured: work on speed, of any layout of synapses, changes none of them."""
+"""The spikes of the networks that are measured: work on speed changes none of them, in any layout."""
 
 from __future__ import annotations
 
