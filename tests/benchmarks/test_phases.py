@@ -23,7 +23,7 @@ def test_each_phase_has_a_lap_of_its_own(tmp_path: Path) -> None:
     folder = make(tmp_path)
     found = laps(folder / "chip/tick.py") + laps(folder / "cluster/loop.py")
     assert len(set(found)) == len(PHASES)
-    # Spikes are collected in two places: of neurons, and of sources. And when an advance begins it was waiting.
+    # Spikes are collected in two places: of neurons, and of sources. Before an advance there is waiting.
     assert len(found) == len(PHASES) + 2
     [run] = [
         node
