@@ -296,7 +296,7 @@ def test_more_words_than_32_bits_count_are_refused(monkeypatch: pytest.MonkeyPat
         Case(FixedInDegree(n=1), (500, 1000)).made()
     assert str(refused.value) == (
         "synapse memory: must hold at most 4294967295 words, got more in the first 256 of 500 axons; "
-        "use more chips"
+        "use more chips, and fewer of them a thread"
     )
 
 
