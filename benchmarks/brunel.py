@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 
 from benchmarks.beside import Competitor, cores
-from benchmarks.contest import STATISTICS_MS, Contest, contest_parser, main_of, require_peers
+from benchmarks.contest import Contest, contest_parser, main_of, require_peers
 from benchmarks.one_run import OneRun
 from benchmarks.report import Target
 
@@ -45,7 +45,6 @@ def contest(*, scale: float, chips: int, seconds: float, peers: Sequence[str]) -
         [nest] if "nest" in peers else [],
         min(PEER_MS, 1e3 * seconds),
         TOLERANCE / scale,
-        scale == 1.0 and 1e3 * seconds >= STATISTICS_MS,
         tells_events=True,
     )
 

@@ -56,8 +56,6 @@ class Contest:
         Biological time of the peers that is timed.
     tolerance : float
         Share of our mean rate within which the peers' must be, over all turns.
-    compares_statistics : bool
-        Whether irregularity and correlations mean anything: not those of a small network, or a short run.
     tells_events : bool
         Whether time a synaptic event means anything, as events are what it takes time for.
     """
@@ -67,13 +65,17 @@ class Contest:
     competitors: Sequence[Competitor]
     peer_ms: float
     tolerance: float
-    compares_statistics: bool
     tells_events: bool = False
 
     @property
     def rate_until_ms(self) -> float:
         """Until when rates are compared: the end of the peers' runs."""
         return self.asked.warm_up_ms + self.peer_ms
+
+    @property
+    def compares_statistics(self) -> bool:
+        """Whether irregularity and correlations mean anything: not of a small network, or a short run."""
+        return self.asked.arguments["scale"] == 1.0 and self.asked.duration_ms >= STATISTICS_MS
 
     def hold(self, runs: int) -> tuple[list[Measured], list[Rival]]:
         """Let all take `runs` turns; return our runs, and the competitors'."""

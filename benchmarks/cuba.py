@@ -14,7 +14,7 @@ import sys
 from collections.abc import Iterator, Sequence
 
 from benchmarks.beside import Competitor, cores
-from benchmarks.contest import STATISTICS_MS, Contest, contest_parser, main_of, require_peers
+from benchmarks.contest import Contest, contest_parser, main_of, require_peers
 from benchmarks.one_run import OneRun
 from benchmarks.report import Target
 
@@ -48,7 +48,6 @@ def contest(*, scale: float, chips: int, seconds: float, peers: Sequence[str]) -
         [each for each in competitors(target) if each.peer in peers],
         min(PEER_MS, 1e3 * seconds),
         TOLERANCE / scale,
-        scale == 1.0 and 1e3 * seconds >= STATISTICS_MS,
     )
 
 

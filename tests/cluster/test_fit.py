@@ -118,7 +118,7 @@ def test_a_billion_neurons_are_answered_at_once_and_allocate_nothing() -> None:
     network["projections"][0]["connectivity"] = rule
     network["sources"] = [{"kind": "poisson", "name": "drive", "size": BILLION, "rate_hz": 8}]
     described = parse_network(network)
-    fit(described, RACK, DeployOptions())  # what is made once, whatever is asked
+    fit(parse_network(pair()), RACK, DeployOptions())  # what is made once, whatever is asked
     tracemalloc.start()
     begun = time.perf_counter()
     report = fit(described, RACK, DeployOptions(chips=64))
